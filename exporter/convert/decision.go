@@ -1,0 +1,197 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convert
+
+import "github.com/revenium/revenium-otel-go/exporter/metering"
+
+// DecisionKind says what becomes of a span.
+type DecisionKind uint8
+
+// The kinds of decisions. Every decided span is exactly one of them; a span that
+// is Held is decided anew later.
+const (
+	// Billed: the span has a record, which must be sent.
+	Billed DecisionKind = iota + 1
+	// Suppressed: what the span reports is billed elsewhere.
+	Suppressed
+	// Skipped: the span is nothing that is billed.
+	Skipped
+	// Held: the decision must wait for other spans.
+	Held
+)
+
+// String is the kind in lower case.
+func (k DecisionKind) String() string {
+	switch k {
+	case Billed:
+		return "billed"
+	case Suppressed:
+		return "suppressed"
+	case Skipped:
+		return "skipped"
+	case Held:
+		return "held"
+	default:
+		return "undecided"
+	}
+}
+
+// Reason is why a span was decided as it was: one word or two of a closed list,
+// fit for the attribute of a metric.
+type Reason string
+
+// Reasons for [Billed].
+const (
+	// ReasonUsage: a call whose tokens were reported.
+	ReasonUsage Reason = "usage"
+	// ReasonPartialUsage: a call that failed or broke off after tokens were
+	// reported. They are billed as they are.
+	ReasonPartialUsage Reason = "partial usage"
+	// ReasonError: a failed call of which no tokens are known.
+	ReasonError Reason = "error"
+)
+
+// Reasons for [Suppressed].
+const (
+	// ReasonReplay: the same span was converted before.
+	ReasonReplay Reason = "replay"
+	// ReasonRetried: a failed attempt that the client repeated.
+	ReasonRetried Reason = "retried"
+)
+
+// ReasonAwaitingRetry is the reason for [Held]: a failure that the client may
+// repeat.
+const ReasonAwaitingRetry Reason = "awaiting retry"
+
+// Reasons for [Skipped].
+const (
+	// ReasonNoUsage: a call that succeeded, and nobody reported its tokens. With
+	// [WithZeroUsage] it is a reason for [Billed].
+	ReasonNoUsage Reason = "no usage"
+	// ReasonNotBillable: an operation that calls no model, such as the execution of
+	// a tool.
+	ReasonNotBillable Reason = "not billable operation"
+	// ReasonAggregate: a span around calls, such as the run of an agent. Its usage
+	// is that of the calls beneath.
+	ReasonAggregate Reason = "aggregate operation"
+	// ReasonMedia: an operation that yields images, audio or video, which is not
+	// priced by tokens.
+	ReasonMedia Reason = "media operation"
+	// ReasonUnknownOperation: an operation that is not known to be billable.
+	ReasonUnknownOperation Reason = "unknown operation"
+	// ReasonNoCall: a span that names no operation and shows no call: no usage with
+	// a model, no provider with a model.
+	ReasonNoCall Reason = "not a model call"
+	// ReasonOptedOut: the span carries revenium.metering.skip.
+	ReasonOptedOut Reason = "opted out"
+	// ReasonErrorPolicy: a failed call without tokens, and error records are off.
+	ReasonErrorPolicy Reason = "error records off"
+	// ReasonInvalidIDs: the span has no trace id or no span id.
+	ReasonInvalidIDs Reason = "invalid ids"
+	// ReasonInvalidTimes: the span has neither a start nor an end, or a year that
+	// cannot be written.
+	ReasonInvalidTimes Reason = "invalid times"
+	// ReasonInvalidModel: the span names no model, or a blank one.
+	ReasonInvalidModel Reason = "invalid model"
+	// ReasonInvalidTokens: counts were reported, but none that can be true.
+	ReasonInvalidTokens Reason = "invalid tokens"
+)
+
+// Decision says what becomes of one span, and why.
+type Decision struct {
+	Kind   DecisionKind
+	Reason Reason
+	// WasHeld says that the span was [Held] before; this decision is its last.
+	WasHeld bool
+
+	TraceID  [16]byte
+	SpanID   [8]byte
+	SpanName string
+
+	// Record is what is to be sent; nil unless Kind is [Billed]. It belongs to the
+	// receiver.
+	Record metering.Record
+	// Notes says what was left out of the record, changed or guessed.
+	Notes []Note
+	// Sources says where each value of the record came from; only with
+	// [WithSources].
+	Sources []Source
+}
+
+// Note says what became of a value that could not be taken as it is. It holds no
+// values.
+type Note struct {
+	// Field is the field of the record, dotted where it is nested.
+	Field string
+	// Attribute is the key of the attribute; "" where there is none.
+	Attribute string
+	// Action is what was done.
+	Action NoteAction
+	// Reason is one of a small number of fixed texts per field.
+	Reason string
+}
+
+// String is for people.
+func (n Note) String() string {
+	s := n.Field + " " + string(n.Action)
+	if n.Attribute != "" {
+		s += " (" + n.Attribute + ")"
+	}
+	return s + ": " + n.Reason
+}
+
+// NoteAction is what was done to a value.
+type NoteAction string
+
+// The actions.
+const (
+	// NoteDropped: the value was ignored.
+	NoteDropped NoteAction = "dropped"
+	// NoteReplaced: another value was put in its place.
+	NoteReplaced NoteAction = "replaced"
+	// NoteGuessed: the span does not say; the value is the likeliest.
+	NoteGuessed NoteAction = "guessed"
+	// NoteDoubtful: the value was taken, but something speaks against it.
+	NoteDoubtful NoteAction = "doubtful"
+)
+
+// Source says which attribute a value of the record came from.
+type Source struct {
+	// Field is the field of the record, dotted where it is nested.
+	Field string
+	// Attribute is the key of the attribute; "" for a default.
+	Attribute string
+	// Origin is where the attribute was.
+	Origin Origin
+}
+
+// Origin is where a value came from, in order of precedence.
+type Origin uint8
+
+// The origins.
+const (
+	OriginSpan Origin = iota
+	OriginScope
+	OriginResource
+	OriginDefault
+	OriginEnvironment
+)
+
+// String is the origin in lower case.
+func (o Origin) String() string {
+	switch o {
+	case OriginSpan:
+		return "span"
+	case OriginScope:
+		return "scope"
+	case OriginResource:
+		return "resource"
+	case OriginDefault:
+		return "default"
+	case OriginEnvironment:
+		return "environment"
+	default:
+		return "unknown"
+	}
+}

@@ -1,0 +1,219 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convert
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+)
+
+// failure says how a call failed.
+type failure struct {
+	stop metering.StopReason
+	// status is the HTTP status, 0 for none.
+	status int64
+	// retryable: clients repeat calls that fail so.
+	retryable bool
+	// text is the best description of what happened.
+	text string
+}
+
+// HTTP statuses that say more than that the call failed.
+const (
+	statusPaymentRequired = 402
+	statusTimeout         = 408
+	statusConflict        = 409
+	statusTooEarly        = 425
+	statusTooManyRequests = 429
+	statusClientClosed    = 499
+	statusServerError     = 500
+	statusGatewayTimeout  = 504
+)
+
+// failure returns how the call failed, nil when it did not. usage says whether
+// tokens were reported: an exception does not make a failure of a call that
+// yielded an answer.
+func (w *work) failure(finishFailed, usage bool) *failure {
+	x := &w.extract
+	errorType := x.text(fieldErrorType)
+	status := w.httpStatus(errorType)
+	failed := w.status == StatusError || errorType != "" || status >= 400 || finishFailed
+	if !failed && usage {
+		return nil
+	}
+	w.lookAtEvents()
+	if !failed && !w.events.exception {
+		return nil
+	}
+	kind := errorType
+	if kind == "" {
+		kind = w.events.exceptionType
+	}
+	f := &w.failed
+	*f = failure{status: status, text: firstText(w.statusMessage, w.events.exceptionMessage, kind)}
+	word := squeezed(kind)
+	if word == "" {
+		word = knownMessage(firstText(w.statusMessage, w.events.exceptionMessage))
+	}
+	f.stop = stopOf(word, status)
+	f.retryable = retryable(word, status)
+	return f
+}
+
+// httpStatus is the status of the answer: what the attribute says, or else an
+// error type that is a number.
+func (w *work) httpStatus(errorType string) int64 {
+	x := &w.extract
+	if f := x.get(fieldHTTPStatus); f != nil {
+		if f.num >= 100 && f.num <= 599 {
+			return f.num
+		}
+		x.note(fieldHTTPStatus, f.key, NoteDropped, "is not an HTTP status")
+	}
+	if n, err := strconv.ParseInt(errorType, 10, 64); err == nil && n >= 100 && n <= 599 {
+		return n
+	}
+	return 0
+}
+
+// firstText returns the first text that is not blank.
+func firstText(texts ...string) string {
+	for _, s := range texts {
+		if !blank(s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// squeezed is s in lower case without anything but letters and digits, in which
+// form "context deadline exceeded", "DEADLINE_EXCEEDED" and
+// "context.deadlineExceededError" have much in common.
+func squeezed(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		default:
+			return -1
+		}
+	}, s)
+}
+
+// knownMessage finds the messages of Go's own errors in a text, since a text of
+// somebody else could say anything.
+func knownMessage(text string) string {
+	for _, known := range [...]string{"context deadline exceeded", "context canceled", "Client.Timeout exceeded", "i/o timeout"} {
+		if strings.Contains(text, known) {
+			return squeezed(known)
+		}
+	}
+	return ""
+}
+
+// containsAny reports whether one of the parts is in s.
+func containsAny(s string, parts ...string) bool {
+	for _, part := range parts {
+		if strings.Contains(s, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// stopOf maps an error type, squeezed, and an HTTP status to a stop reason. The
+// type says more than the status: a refused budget comes as a 400 or a 429.
+func stopOf(word string, status int64) metering.StopReason {
+	switch {
+	case containsAny(word, "budgetexceeded", "insufficientquota", "insufficientbalance", "insufficientcredit",
+		"billinghardlimit", "paymentrequired", "outofcredits"):
+		return metering.StopCostLimit
+	case containsAny(word, "timeout", "timedout", "deadlineexceeded"):
+		return metering.StopTimeout
+	case containsAny(word, "cancel", "aborterror", "clientdisconnect", "clientclosed"):
+		return metering.StopCancelled
+	}
+	switch status {
+	case statusPaymentRequired:
+		return metering.StopCostLimit
+	case statusTimeout, statusGatewayTimeout:
+		return metering.StopTimeout
+	case statusClientClosed:
+		return metering.StopCancelled
+	default:
+		return metering.StopError
+	}
+}
+
+// retryable reports whether clients repeat a call that failed so. The status
+// decides where there is one; without an answer, what went wrong on the way.
+func retryable(word string, status int64) bool {
+	switch {
+	case status == statusTimeout, status == statusConflict, status == statusTooEarly, status == statusTooManyRequests,
+		status >= statusServerError:
+		return true
+	case status >= 300:
+		return false
+	}
+	if stopOf(word, 0) == metering.StopCancelled {
+		return false
+	}
+	return word == "other" || containsAny(word,
+		"timeout", "timedout", "deadlineexceeded",
+		"connection", "connect", "network", "econn", "enotfound", "eof", "reset", "refused", "nameresolution", "dns", "tls", "socket",
+		"ratelimit", "toomanyrequests", "resourceexhausted", "throttl", "overloaded", "unavailable", "internalserver", "servererror",
+		"conflict")
+}
+
+// eventScan reads what matters from the events of a span.
+type eventScan struct {
+	done             bool
+	exception        bool
+	exceptionType    string
+	exceptionMessage string
+	firstToken       time.Time
+}
+
+var (
+	_ EventVisitor     = (*eventScan)(nil)
+	_ AttributeVisitor = (*eventScan)(nil)
+)
+
+// lookAtEvents reads the events, once.
+func (w *work) lookAtEvents() {
+	if !w.events.done {
+		w.events.done = true
+		w.span.WalkEvents(&w.events)
+	}
+}
+
+// Event takes exceptions, of which the last one counts, and the first token.
+func (e *eventScan) Event(name string, at time.Time, attributes Attributes) bool {
+	switch name {
+	case "exception":
+		e.exception = true
+		attributes.Walk(e)
+	case "gen_ai.content.completion.chunk", "First Token Stream Event":
+		if e.firstToken.IsZero() {
+			e.firstToken = at
+		}
+	}
+	return true
+}
+
+// Attribute takes the attributes of an exception.
+func (e *eventScan) Attribute(key string, v Value) bool {
+	switch key {
+	case "exception.type":
+		e.exceptionType = v.Text()
+	case "exception.message":
+		e.exceptionMessage = v.Text()
+	}
+	return true
+}

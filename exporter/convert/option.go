@@ -1,0 +1,377 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+)
+
+// Option configures [New].
+type Option interface {
+	apply(config) config
+}
+
+type optionFunc func(config) config
+
+func (f optionFunc) apply(cfg config) config { return f(cfg) }
+
+// ErrorPolicy chooses which failed calls become records. A failed call whose
+// tokens are known is always billed: the provider bills it, too.
+type ErrorPolicy uint8
+
+// The policies.
+const (
+	// ErrorPolicyFinal: one record for a call that failed for good. An attempt that
+	// the client repeated is suppressed. It is the default.
+	ErrorPolicyFinal ErrorPolicy = iota
+	// ErrorPolicyNone: no records.
+	ErrorPolicyNone
+	// ErrorPolicyAll: a record for every failed attempt.
+	ErrorPolicyAll
+)
+
+// IDScheme chooses what the id of a transaction is made of.
+type IDScheme uint8
+
+// The schemes.
+const (
+	// IDTraceSpan: trace id and span id in hex with a hyphen between them. It is
+	// the default.
+	IDTraceSpan IDScheme = iota
+	// IDSpan: the span id alone, as Revenium's own OTLP endpoint has it.
+	IDSpan
+	// IDResponse: the provider's response id; IDTraceSpan where there is none, which
+	// is also what a parent is called, whose response id nobody knows.
+	IDResponse
+)
+
+// WireInput says what Revenium expects as the input tokens of a provider whose
+// input was partly cached.
+type WireInput uint8
+
+// The kinds of input.
+const (
+	// WireGross: all input tokens, those from and for the cache included.
+	WireGross WireInput = iota + 1
+	// WireNet: the input tokens that have nothing to do with the cache.
+	WireNet
+	// WireReported: the number on the span, whichever it is.
+	WireReported
+)
+
+// InputBasis says whether an instrumentation's input tokens include those that
+// were read from and written to the cache.
+type InputBasis uint8
+
+// The bases.
+const (
+	// InputInclusive: they do, as the OpenTelemetry GenAI conventions demand.
+	InputInclusive InputBasis = iota + 1
+	// InputExclusive: they do not.
+	InputExclusive
+)
+
+const (
+	defaultSettleWindow  = 30 * time.Second
+	defaultMaxHeld       = 4096
+	defaultRecentEntries = 32768
+	defaultRecentAge     = 10 * time.Minute
+	// productName is reported as the middleware source where nothing else is.
+	productName = "revenium-otel-go"
+)
+
+// config is what the options amount to.
+type config struct {
+	errorPolicy  ErrorPolicy
+	zeroUsage    bool
+	errorReasons bool
+	idScheme     IDScheme
+	sources      bool
+	settleWindow time.Duration
+	maxHeld      int
+
+	recentEntries int
+	recentAge     time.Duration
+	now           func() time.Time
+
+	defaults       []fieldDefault
+	optIn          []string
+	providerNames  map[string]string
+	wireInputs     map[string]WireInput
+	scopeBases     []scopeBasis
+	vendorPrefixes map[string]string
+	operationTypes map[string]metering.OperationType
+	stopReasons    map[string]metering.StopReason
+	unknown        metering.OperationType
+}
+
+// fieldDefault is the value of a field for spans that give none.
+type fieldDefault struct {
+	field, value string
+	origin       Origin
+}
+
+// scopeBasis is what an instrumentation's input tokens include.
+type scopeBasis struct {
+	prefix string
+	basis  InputBasis
+}
+
+func newConfig(opts []Option) (config, error) {
+	cfg := config{
+		settleWindow:   defaultSettleWindow,
+		maxHeld:        defaultMaxHeld,
+		recentEntries:  defaultRecentEntries,
+		recentAge:      defaultRecentAge,
+		now:            time.Now,
+		vendorPrefixes: vendorPrefixes(),
+	}
+	for _, opt := range opts {
+		if opt != nil {
+			cfg = opt.apply(cfg)
+		}
+	}
+	return cfg, cfg.validate()
+}
+
+func (cfg config) validate() error {
+	var errs []error
+	problem := func(format string, args ...any) { errs = append(errs, fmt.Errorf("convert: "+format, args...)) }
+	if cfg.errorPolicy > ErrorPolicyAll {
+		problem("error policy %d is not known: use ErrorPolicyFinal, ErrorPolicyNone or ErrorPolicyAll", cfg.errorPolicy)
+	}
+	if cfg.idScheme > IDResponse {
+		problem("id scheme %d is not known: use IDTraceSpan, IDSpan or IDResponse", cfg.idScheme)
+	}
+	if cfg.settleWindow <= 0 {
+		problem("settle window is %v: it must be positive", cfg.settleWindow)
+	}
+	if cfg.maxHeld < 1 {
+		problem("bound of held spans is %d: it must be at least 1", cfg.maxHeld)
+	}
+	if cfg.recentEntries < 1 || cfg.recentAge <= 0 {
+		problem("bound of remembered spans is %d in %v: both must be positive", cfg.recentEntries, cfg.recentAge)
+	}
+	for name, wire := range cfg.wireInputs {
+		if wire < WireGross || wire > WireReported {
+			problem("wire input %d of provider %q is not known: use WireGross, WireNet or WireReported", wire, name)
+		}
+	}
+	for _, s := range cfg.scopeBases {
+		if s.basis != InputInclusive && s.basis != InputExclusive {
+			problem("input basis %d of scope %q is not known: use InputInclusive or InputExclusive", s.basis, s.prefix)
+		}
+	}
+	for operation, t := range cfg.operationTypes {
+		if !t.Valid() {
+			problem("operation type %q of operation %q is not one that the API knows", t, operation)
+		}
+	}
+	for finish, s := range cfg.stopReasons {
+		if !s.Valid() {
+			problem("stop reason %q of finish reason %q is not one that the API knows", s, finish)
+		}
+	}
+	if cfg.unknown != "" && !cfg.unknown.Valid() {
+		problem("operation type %q of unknown operations is not one that the API knows", cfg.unknown)
+	}
+	return errors.Join(errs...)
+}
+
+// WithErrorRecords chooses which failed calls become records; the default is
+// [ErrorPolicyFinal].
+func WithErrorRecords(policy ErrorPolicy) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.errorPolicy = policy
+		return cfg
+	})
+}
+
+// WithErrorReasons puts the text of a failure (status description, exception
+// message or error type) into the record. Such texts quote prompts, so that they
+// are left out by default.
+func WithErrorReasons() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.errorReasons = true
+		return cfg
+	})
+}
+
+// WithZeroUsage bills a successful call whose tokens nobody reported, with zero
+// tokens and [ReasonNoUsage]. By default it is skipped.
+func WithZeroUsage() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.zeroUsage = true
+		return cfg
+	})
+}
+
+// WithIDScheme chooses what transaction ids are made of; the default is
+// [IDTraceSpan].
+func WithIDScheme(scheme IDScheme) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.idScheme = scheme
+		return cfg
+	})
+}
+
+// WithDefault sets the value of a field of the record ("organizationName",
+// "subscriber.id") for spans that give none on the span, its scope or its
+// resource. origin is [OriginDefault] or [OriginEnvironment] and is only
+// reported. Of several defaults of a field the first counts; a blank value is
+// none. Fields that belong to one call, such as ids, are refused.
+func WithDefault(field, value string, origin Origin) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.defaults = append(cfg.defaults[:len(cfg.defaults):len(cfg.defaults)], fieldDefault{field, value, origin})
+		return cfg
+	})
+}
+
+// WithOptInAliases also reads the given fields from attributes that may hold
+// personal data or mean something else: "subscriber.id" from user.id, "traceId"
+// from gen_ai.conversation.id, and so on. docs/attributes.md lists them.
+func WithOptInAliases(fields ...string) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.optIn = append(cfg.optIn[:len(cfg.optIn):len(cfg.optIn)], fields...)
+		return cfg
+	})
+}
+
+// WithProviderName sends name as the provider of calls to provider, which is a
+// value of gen_ai.provider.name such as "openai". It outranks the built-in table.
+func WithProviderName(provider, name string) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.providerNames = withEntry(cfg.providerNames, strings.ToLower(provider), name)
+		return cfg
+	})
+}
+
+// WithWireInput says what Revenium expects as the input tokens of a provider,
+// which is a value of gen_ai.provider.name. It outranks the built-in table: net
+// for Anthropic, as reported for Claude on Bedrock and Vertex AI, gross for all
+// others.
+func WithWireInput(provider string, wire WireInput) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.wireInputs = withEntry(cfg.wireInputs, strings.ToLower(provider), wire)
+		return cfg
+	})
+}
+
+// WithScopeInput says whether the input tokens on spans of instrumentations whose
+// scope name begins with prefix include cached ones. Without it the convention is
+// taken at its word (they do), unless the numbers prove the opposite.
+func WithScopeInput(prefix string, basis InputBasis) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.scopeBases = append(cfg.scopeBases[:len(cfg.scopeBases):len(cfg.scopeBases)], scopeBasis{prefix, basis})
+		return cfg
+	})
+}
+
+// WithVendorPrefix adds a prefix that gateways put before the name of a model
+// ("vendor/model") and that is stripped, and the provider that it hints at, a
+// value of gen_ai.provider.name. An empty provider removes a built-in prefix.
+func WithVendorPrefix(prefix, provider string) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.vendorPrefixes = withEntry(cfg.vendorPrefixes, strings.ToLower(prefix), provider)
+		return cfg
+	})
+}
+
+// WithoutVendorPrefixes leaves the names of models as they are.
+func WithoutVendorPrefixes() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.vendorPrefixes = nil
+		return cfg
+	})
+}
+
+// WithOperationType sends t for an operation, which is a value of
+// gen_ai.operation.name. An operation that is not known becomes billable by it.
+func WithOperationType(operation string, t metering.OperationType) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.operationTypes = withEntry(cfg.operationTypes, strings.ToLower(operation), t)
+		return cfg
+	})
+}
+
+// WithUnknownOperations bills calls whose operation is not known, provided that
+// the span has a provider, a model and usage, and sends t for them. By default
+// they are skipped with [ReasonUnknownOperation].
+func WithUnknownOperations(t metering.OperationType) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.unknown = t
+		return cfg
+	})
+}
+
+// WithStopReason sends reason for a provider's finish reason. Upper and lower
+// case are the same.
+func WithStopReason(finish string, reason metering.StopReason) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.stopReasons = withEntry(cfg.stopReasons, strings.ToLower(finish), reason)
+		return cfg
+	})
+}
+
+// WithSettleWindow bounds how long a failure is held for the client's next
+// attempt; the default is 30 s.
+func WithSettleWindow(d time.Duration) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.settleWindow = d
+		return cfg
+	})
+}
+
+// WithMaxHeld bounds the number of spans that are held at a time; the default is
+// 4096. When it is exceeded the oldest one is billed early and counted.
+func WithMaxHeld(n int) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.maxHeld = n
+		return cfg
+	})
+}
+
+// WithRecent bounds how many billed calls are remembered, and for how long, so
+// that a span that is converted twice is billed once; the default is 32768 calls
+// in 10 minutes.
+func WithRecent(calls int, age time.Duration) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.recentEntries, cfg.recentAge = calls, age
+		return cfg
+	})
+}
+
+// WithSources makes decisions say which attribute each value came from.
+func WithSources() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.sources = true
+		return cfg
+	})
+}
+
+// WithClock replaces [time.Now], for tests.
+func WithClock(now func() time.Time) Option {
+	return optionFunc(func(cfg config) config {
+		if now != nil {
+			cfg.now = now
+		}
+		return cfg
+	})
+}
+
+// withEntry returns a copy of m with one more entry, so that no two configs share
+// a map.
+func withEntry[V any](m map[string]V, key string, value V) map[string]V {
+	cp := make(map[string]V, len(m)+1)
+	for k, v := range m {
+		cp[k] = v
+	}
+	cp[key] = value
+	return cp
+}

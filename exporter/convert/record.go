@@ -1,0 +1,257 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convert
+
+import (
+	"encoding/hex"
+	"time"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+)
+
+// block is a record together with all that it points to, so that a record costs
+// one allocation.
+type block struct {
+	record     metering.Completion
+	subscriber metering.Subscriber
+	credential metering.Credential
+	skipped    bool
+
+	integers [12]int64
+	floats   [8]float64
+	nInteger int
+	nFloat   int
+}
+
+// integer returns a pointer to v.
+func (b *block) integer(v int64) *int64 {
+	if b.nInteger == len(b.integers) {
+		p := new(int64)
+		*p = v
+		return p
+	}
+	p := &b.integers[b.nInteger]
+	b.nInteger++
+	*p = v
+	return p
+}
+
+// float returns a pointer to v.
+func (b *block) float(v float64) *float64 {
+	if b.nFloat == len(b.floats) {
+		p := new(float64)
+		*p = v
+		return p
+	}
+	p := &b.floats[b.nFloat]
+	b.nFloat++
+	*p = v
+	return p
+}
+
+// count returns a pointer to a count that is known, nil for another one.
+func (b *block) count(c count) *int64 {
+	if !c.known {
+		return nil
+	}
+	return b.integer(c.n)
+}
+
+// person returns the record's subscriber.
+func (b *block) person() *metering.Subscriber {
+	b.record.Subscriber = &b.subscriber
+	return &b.subscriber
+}
+
+// secret returns the credential of the record's subscriber.
+func (b *block) secret() *metering.Credential {
+	b.person().Credential = &b.credential
+	return &b.credential
+}
+
+// build makes the record of a call.
+func (w *work) build(op operation, id *identity, t *tokens, stop metering.StopReason, f *failure) *metering.Completion {
+	b := &block{}
+	c := &b.record
+	c.Model = id.model
+	c.Provider = id.provider.display
+	c.CostType = metering.CostAI
+	c.OperationType = op.typ
+	if id.source != sourceUnknown {
+		c.ModelSource = id.source
+	}
+	if id.provider.claudeHost != "" && isClaude(id.model) {
+		c.ModelHost = id.provider.claudeHost
+	}
+	w.setIDs(c)
+	w.setTimes(b)
+	w.setTokens(b, id, t)
+	c.StopReason = stop
+	if f != nil {
+		c.StopReason = f.stop
+		if f.status != 0 {
+			c.ErrorCode = b.integer(f.status)
+		}
+		if w.c.cfg.errorReasons {
+			c.ErrorReason = f.text
+		}
+	}
+	if c.StopReason == "" {
+		c.StopReason = metering.StopEnd
+	}
+	w.setAttribution(b)
+	return c
+}
+
+func (w *work) setTokens(b *block, id *identity, t *tokens) {
+	c := &b.record
+	c.InputTokenCount = t.wireInput(id)
+	c.OutputTokenCount = t.output.n
+	c.TotalTokenCount = t.input.n + t.output.n
+	c.CacheReadTokenCount = b.count(t.cacheRead)
+	c.CacheCreationTokenCount = b.count(t.cacheCreation)
+	c.CacheCreation5mTokenCount = b.count(t.fiveMinutes)
+	c.CacheCreation1hTokenCount = b.count(t.hour)
+	c.ReasoningTokenCount = b.count(t.reasoning)
+}
+
+// setTimes writes when the call was made and when its first token came.
+func (w *work) setTimes(b *block) {
+	c := &b.record
+	c.RequestTime = metering.Timestamp{Time: w.start}
+	c.ResponseTime = metering.Timestamp{Time: w.end}
+	c.RequestDuration = w.end.UnixMilli() - w.start.UnixMilli()
+	c.CompletionStartTime = c.ResponseTime
+
+	stream := w.extract.get(fieldStream)
+	first, measured := w.firstToken(stream)
+	c.IsStreamed = stream != nil && stream.num != 0 || stream == nil && measured
+	if !measured {
+		return
+	}
+	if !c.IsStreamed {
+		w.extract.note(fieldFirstToken, w.extract.facts[fieldFirstToken].key, NoteDropped, "the call was not streamed")
+		return
+	}
+	c.TimeToFirstToken = b.integer(min(int64((first+time.Millisecond/2)/time.Millisecond), c.RequestDuration))
+	c.CompletionStartTime = metering.Timestamp{Time: w.start.Add(first)}
+}
+
+// firstToken is the time from the start to the first token where it was measured
+// and can be true.
+func (w *work) firstToken(stream *fact) (time.Duration, bool) {
+	x := &w.extract
+	if f := x.get(fieldFirstToken); f != nil {
+		if d := time.Duration(f.num); d <= w.end.Sub(w.start) {
+			return d, true
+		}
+		x.note(fieldFirstToken, f.key, NoteDropped, "is longer than the call")
+		return 0, false
+	}
+	if stream == nil || stream.num == 0 {
+		return 0, false
+	}
+	w.lookAtEvents()
+	if at := w.events.firstToken; at.After(w.start) && !at.After(w.end) {
+		return at.Sub(w.start), true
+	}
+	return 0, false
+}
+
+// idLength is the length of an id of the default scheme.
+const idLength = 32 + 1 + 16
+
+// setIDs writes the ids. Each is a part of one string, so that they cost one
+// allocation.
+func (w *work) setIDs(c *metering.Completion) {
+	var buf [2 * idLength]byte
+	appendID(buf[:0], w.traceID, w.spanID)
+	n := idLength
+	if w.parentID != ([8]byte{}) {
+		appendID(buf[:idLength], w.traceID, w.parentID)
+		n = 2 * idLength
+	}
+	ids := string(buf[:n])
+	c.TraceID = ids[:32]
+	c.TransactionID = ids[:idLength]
+	if n > idLength {
+		c.ParentTransactionID = ids[idLength:]
+	}
+	switch w.c.cfg.idScheme {
+	case IDSpan:
+		c.TransactionID = ids[33:idLength]
+		if n > idLength {
+			c.ParentTransactionID = ids[idLength+33:]
+		}
+	case IDResponse:
+		if id := w.extract.text(fieldResponseID); id != "" {
+			c.TransactionID = id
+		}
+	default:
+	}
+}
+
+// appendID appends the id that a span has by the default scheme.
+func appendID(dst []byte, trace [16]byte, span [8]byte) []byte {
+	dst = hex.AppendEncode(dst, trace[:])
+	dst = append(dst, '-')
+	return hex.AppendEncode(dst, span[:])
+}
+
+// setAttribution writes the fields that come from attributes as they are, and the
+// defaults of those that none gave.
+func (w *work) setAttribution(b *block) {
+	x := &w.extract
+	for i := range w.c.defaults {
+		x.setDefault(w.c.defaults[i].at, w.c.defaults[i].value)
+	}
+	for _, at := range x.touched {
+		if at < numCoreFields {
+			continue
+		}
+		f := &x.facts[at]
+		if !w.c.attribution.fields[at-numCoreFields].set(b, f) {
+			x.note(at, f.key, NoteDropped, "is not a value that the API knows")
+		}
+	}
+	if c := &b.record; c.TransactionName == "" {
+		c.TransactionName = c.TaskType
+	}
+}
+
+// sources says where the values came from, in a fixed order.
+func (w *work) sources() []Source {
+	x := &w.extract
+	sources := make([]Source, 0, len(x.touched))
+	for at := range field(len(w.c.names)) {
+		if f := x.get(at); f != nil && w.isSource(at) {
+			sources = append(sources, Source{Field: x.names[at], Attribute: f.key, Origin: f.level})
+		}
+	}
+	return sources
+}
+
+// isSource reports whether a fact is a value of the record, and not one that was
+// only looked at on the way.
+func (w *work) isSource(at field) bool {
+	overridden := func(name string) bool { return w.extract.get(w.c.attribution.byName[name]) != nil }
+	switch at {
+	case fieldOutputType, fieldSkip, fieldPartial, fieldTotal, fieldServer, fieldOther:
+		return false
+	case fieldOperation:
+		return !overridden("operationType")
+	case fieldRequestType:
+		return !overridden("operationType") && w.extract.get(fieldOperation) == nil
+	case fieldLiteLLM:
+		return !overridden("modelSource")
+	case fieldResponseModel, fieldRequestModel:
+		return at == w.modelField
+	case fieldResponseID:
+		return w.c.cfg.idScheme == IDResponse && !overridden("transactionId")
+	case fieldFinish:
+		return w.failed == (failure{})
+	default:
+		return true
+	}
+}
