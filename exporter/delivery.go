@@ -1,0 +1,446 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/exporter/spool"
+)
+
+// queueErrorPause is the wait after the queue's storage failed to hand out a
+// record.
+const queueErrorPause = time.Second
+
+// Rejected is a record that the service refused for good.
+type Rejected struct {
+	// Record holds the bytes, ids and endpoint of the record as they were sent.
+	Record metering.Frozen
+	// Created is the time at which the record was made.
+	Created time.Time
+	// Attempts is the number of attempts, the refused one included.
+	Attempts int
+	// StatusCode is the HTTP status of the refusal.
+	StatusCode int
+	// Code and Message are the service's words, capped; either may be empty.
+	Code, Message string
+}
+
+// delivery takes frozen records to the service: a queue, a gate and senders that
+// start when there is something to send and end when there is not.
+type delivery struct {
+	queue      spool.Queue
+	send       func(context.Context, metering.Frozen) metering.Result
+	retry      RetryConfig
+	ledger     *ledger
+	report     *reporter
+	onRejected func(Rejected) error
+	// observe is told the outcome and duration of each attempt.
+	observe func(metering.Result, time.Duration)
+
+	// ctx ends when the senders have to abandon their attempts.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	gate    gate
+	working int    // senders that run
+	wakes   uint64 // changes whenever there may be something new to take
+	timer   *time.Timer
+	armed   time.Time // when timer fires; zero when it is not running
+	waiters map[*waiter]struct{}
+	stopped bool
+	idle    chan struct{} // closed when the last sender has ended after stop
+
+	// finishing keeps a record from being counted twice: by a sender that finishes
+	// it, who holds it for reading, and by stop, who counts what is left.
+	finishing sync.RWMutex
+	closed    bool // all is counted; what senders still bring is too late
+}
+
+// waiter is a flush that waits for the records up to an id.
+type waiter struct {
+	last  spool.ID
+	since time.Time
+	done  chan error
+}
+
+func newDelivery(cfg config, l *ledger, r *reporter) *delivery {
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &delivery{
+		queue:      cfg.queue,
+		send:       cfg.send,
+		retry:      cfg.retry,
+		ledger:     l,
+		report:     r,
+		onRejected: cfg.onRejected,
+		observe:    func(metering.Result, time.Duration) {},
+		ctx:        ctx,
+		cancel:     cancel,
+		gate:       newGate(cfg.retry, cfg.senders),
+		waiters:    make(map[*waiter]struct{}),
+		idle:       make(chan struct{}),
+	}
+	return d
+}
+
+// start begins with what an earlier process left in the queue. No sender runs
+// before.
+func (d *delivery) start() {
+	if n := d.queue.Stats().Entries; n > 0 {
+		d.ledger.recovered(int64(n))
+		d.kick()
+	}
+}
+
+// put queues a record that the ledger counts as pending, and counts what is lost
+// by that. It never waits for the network.
+func (d *delivery) put(f metering.Frozen, now time.Time) {
+	receipt, err := d.tryPut(spool.Item{Frozen: f, Created: now}, now)
+	if n := len(receipt.Evicted); n > 0 {
+		d.lose(LossQueueFull, int64(n), "queue full: the oldest records were given up for newer ones")
+		d.progress()
+	}
+	switch {
+	case err == nil:
+		d.kick()
+	case errors.Is(err, spool.ErrFull):
+		d.lose(LossQueueFull, 1, "queue full: a record was given up")
+	case errors.Is(err, spool.ErrTooLarge):
+		d.lose(LossTooLarge, 1, "a record is larger than the whole queue and was given up")
+	case errors.Is(err, spool.ErrClosed):
+		d.refuse()
+	default:
+		d.ledger.lost(LossQueueFailed, 1)
+		d.report.problem(slog.LevelError, LossQueueFailed, "revenium: storing a record failed: it is lost", slog.Any("error", err))
+	}
+}
+
+// refuse counts a record that came too late.
+func (d *delivery) refuse() {
+	d.lose(LossAfterShutdown, 1, "a span ended after shutdown and is not metered")
+}
+
+// tryPut turns a panic in a foreign queue into a lost record: this runs in the
+// application's request path.
+func (d *delivery) tryPut(item spool.Item, now time.Time) (receipt spool.Receipt, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("exporter: panic in the queue: %v", p)
+		}
+	}()
+	return d.queue.Put(item, now)
+}
+
+// lose counts lost records and says so.
+func (d *delivery) lose(reason string, n int64, msg string) {
+	d.ledger.lost(reason, n)
+	stats := d.queue.Stats()
+	d.report.problem(slog.LevelError, reason, "revenium: "+msg,
+		slog.Int64("lost", n), slog.Int("queue_size", stats.Entries), slog.Int64("queue_bytes", stats.Bytes))
+}
+
+// kick lets a sender look for work.
+func (d *delivery) kick() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.wakes++
+	d.spawn()
+}
+
+// spawn starts a sender if one more may work. The caller holds the lock.
+func (d *delivery) spawn() {
+	if d.stopped || d.working >= d.gate.limit {
+		return
+	}
+	if !d.gate.until.IsZero() && time.Now().Before(d.gate.until) {
+		d.arm(d.gate.until)
+		return
+	}
+	d.working++
+	go d.work()
+}
+
+// arm makes sure that a sender looks for work at that time. The caller holds the
+// lock.
+func (d *delivery) arm(at time.Time) {
+	if d.stopped || (!d.armed.IsZero() && !at.Before(d.armed)) {
+		return
+	}
+	d.armed = at
+	wait := max(time.Until(at), 0)
+	if d.timer == nil {
+		d.timer = time.AfterFunc(wait, d.onTimer)
+		return
+	}
+	d.timer.Reset(wait)
+}
+
+func (d *delivery) onTimer() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.armed = time.Time{}
+	d.wakes++
+	d.spawn()
+}
+
+// work is a sender: it delivers one record after the other until there is
+// nothing to do for it.
+func (d *delivery) work() {
+	for {
+		entry, ok := d.next()
+		if !ok {
+			return
+		}
+		d.attempt(entry)
+	}
+}
+
+// next takes the next due record. When there is none, or fewer senders may work
+// than do, it ends the sender that called and reports false.
+func (d *delivery) next() (spool.Entry, bool) {
+	for {
+		now := time.Now()
+		d.mu.Lock()
+		if d.stopped || d.working > d.gate.limit || now.Before(d.gate.until) {
+			if !d.gate.until.IsZero() {
+				d.arm(d.gate.until)
+			}
+			d.end()
+			d.mu.Unlock()
+			return spool.Entry{}, false
+		}
+		seen := d.wakes
+		d.mu.Unlock()
+
+		entry, ok, err := d.queue.Take(now)
+		due, waiting := d.queue.NextDue()
+		if err != nil && !errors.Is(err, spool.ErrClosed) {
+			d.report.problem(slog.LevelError, "queue take", "revenium: reading the queue failed; trying again", slog.Any("error", err))
+			due, waiting = now.Add(queueErrorPause), true
+		}
+
+		d.mu.Lock()
+		switch {
+		case ok:
+			// One more sender may have something to do, too.
+			if waiting && !due.After(now) {
+				d.spawn()
+			}
+			d.mu.Unlock()
+			return entry, true
+		case seen != d.wakes && !d.stopped:
+			// Something was put or became due while this sender was looking.
+			d.mu.Unlock()
+			continue
+		}
+		if waiting {
+			d.arm(due)
+		}
+		d.end()
+		d.mu.Unlock()
+		return spool.Entry{}, false
+	}
+}
+
+// end counts the calling sender out. The caller holds the lock.
+func (d *delivery) end() {
+	d.working--
+	if d.stopped && d.working == 0 {
+		close(d.idle)
+	}
+}
+
+// attempt sends one record and settles what follows from the answer.
+func (d *delivery) attempt(e spool.Entry) {
+	started := time.Now()
+	res := d.trySend(e.Frozen)
+	now := time.Now()
+
+	if d.ctx.Err() != nil && res.Outcome == metering.Retry {
+		// Shutdown abandoned the attempt: it says nothing about the service.
+		d.settled(d.queue.Requeue(e.ID, e.Attempts+1, now))
+		return
+	}
+	d.ledger.attempted(res.Outcome)
+	d.observe(res, now.Sub(started))
+
+	switch res.Outcome {
+	case metering.Delivered, metering.Duplicate:
+		d.finish(e, func() { d.ledger.delivered(res.Outcome) })
+		d.answered(now)
+	case metering.Rejected:
+		d.reject(e, res)
+		d.answered(now)
+	case metering.Unauthorized:
+		d.park(e, started, now, res)
+	default:
+		d.again(e, started, now, res)
+	}
+}
+
+// trySend sends, and turns a panic in foreign code (a custom http.Client) into a
+// failed attempt: metering must not take its host down.
+func (d *delivery) trySend(f metering.Frozen) (res metering.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			res = metering.Result{Outcome: metering.Retry, Err: fmt.Errorf("exporter: panic while sending: %v", p)}
+		}
+	}()
+	return d.send(d.ctx, f)
+}
+
+// finish removes a record that reached its end from the queue, counts it, and
+// tells the flushes that wait.
+func (d *delivery) finish(e spool.Entry, count func()) {
+	d.finishing.RLock()
+	if !d.closed {
+		// In this order a flush that finds the queue empty finds all counted.
+		count()
+		d.settled(d.queue.Ack(e.ID))
+	}
+	d.finishing.RUnlock()
+	d.progress()
+}
+
+// settled reports a failure of the queue's storage. The record is then delivered
+// once more by the next process, which its transaction id makes harmless.
+func (d *delivery) settled(err error) {
+	if err != nil && !errors.Is(err, spool.ErrClosed) && !errors.Is(err, spool.ErrNotTaken) {
+		d.report.problem(slog.LevelError, "queue settle", "revenium: updating the queue failed", slog.Any("error", err))
+	}
+}
+
+// answered tells the gate that the service is well.
+func (d *delivery) answered(now time.Time) {
+	d.mu.Lock()
+	wasClosed := d.gate.closed
+	release := d.gate.answered()
+	d.mu.Unlock()
+
+	if release {
+		d.settled(d.queue.Release(now))
+	}
+	if wasClosed {
+		d.report.always(slog.LevelInfo, "revenium: the service answers again", slog.Int("queue_size", d.queue.Stats().Entries))
+		d.kick()
+	}
+}
+
+// reject ends a record that the service refused for good.
+func (d *delivery) reject(e spool.Entry, res metering.Result) {
+	d.report.problem(slog.LevelError, fmt.Sprintf("rejected %d %s", res.StatusCode, res.Code),
+		"revenium: the service rejected a record",
+		append(resultAttrs(e, res), slog.String("endpoint", string(e.Endpoint)))...)
+
+	rejected := Rejected{
+		Record:     e.Frozen,
+		Created:    e.Created,
+		Attempts:   e.Attempts + 1,
+		StatusCode: res.StatusCode,
+		Code:       res.Code,
+		Message:    res.Message,
+	}
+	taken := false
+	if d.onRejected != nil {
+		if err := d.handOver(rejected); err != nil {
+			d.report.problem(slog.LevelError, "rejected handler",
+				"revenium: the handler of rejected records failed: the record is lost", slog.Any("error", err))
+		} else {
+			taken = true
+		}
+	}
+	d.finish(e, func() {
+		if taken {
+			d.ledger.dead(LossRejected)
+		} else {
+			d.ledger.lost(LossRejected, 1)
+		}
+	})
+}
+
+// handOver calls the user's handler and turns its panic into an error.
+func (d *delivery) handOver(r Rejected) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("exporter: panic in the handler of rejected records: %v", p)
+		}
+	}()
+	return d.onRejected(r)
+}
+
+// park keeps a record whose key the service refused. It is not the record's
+// fault, nor of any other: all wait until the key is good.
+func (d *delivery) park(e spool.Entry, started, now time.Time, res metering.Result) {
+	d.report.problem(slog.LevelError, "unauthorized",
+		"revenium: the service refuses the API key; records are kept and tried again slowly",
+		append(resultAttrs(e, res), slog.Int("queue_size", d.queue.Stats().Entries))...)
+
+	d.mu.Lock()
+	d.gate.refused(started, now)
+	probe := d.gate.until
+	d.mu.Unlock()
+	// Due with the next probe and not before: should it be this record alone that
+	// is refused, the probe is made with another one.
+	d.settled(d.queue.Requeue(e.ID, e.Attempts+1, probe))
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for w := range d.waiters {
+		if !started.Before(w.since) {
+			d.dismiss(w, errKeyRefused)
+		}
+	}
+}
+
+// again schedules another attempt, or gives the record up if it is too old.
+func (d *delivery) again(e spool.Entry, started, now time.Time, res metering.Result) {
+	attempts := e.Attempts + 1
+	d.mu.Lock()
+	d.gate.failed(e.ID, started, now, res)
+	probe := d.gate.until
+	d.mu.Unlock()
+
+	attrs := append(resultAttrs(e, res), slog.Int("attempts", attempts))
+	if limit := d.retry.MaxElapsedTime; limit > 0 && now.Sub(e.Created) >= limit {
+		d.report.problem(slog.LevelError, LossExpired, "revenium: a record could not be delivered in time and is given up", attrs...)
+		d.finish(e, func() { d.ledger.lost(LossExpired, 1) })
+		return
+	}
+	d.report.problem(slog.LevelWarn, "retry", "revenium: delivery failed; trying again", attrs...)
+	due := now.Add(max(d.retry.delay(attempts), min(res.RetryAfter, maxRetryAfter)))
+	if due.Before(probe) {
+		due = probe // as in park
+	}
+	d.settled(d.queue.Requeue(e.ID, attempts, due))
+}
+
+// resultAttrs describes an attempt for the log. Neither the body nor the key is
+// part of it.
+func resultAttrs(e spool.Entry, res metering.Result) []slog.Attr {
+	attrs := make([]slog.Attr, 0, 8)
+	attrs = append(attrs, slog.String("transaction_id", e.TransactionID))
+	if res.StatusCode != 0 {
+		attrs = append(attrs, slog.Int("status", res.StatusCode))
+	}
+	if res.Code != "" {
+		attrs = append(attrs, slog.String("code", res.Code))
+	}
+	if res.Message != "" {
+		attrs = append(attrs, slog.String("message", res.Message))
+	}
+	if res.Err != nil && res.StatusCode == 0 {
+		attrs = append(attrs, slog.Any("error", res.Err))
+	}
+	if res.RetryAfter > 0 {
+		attrs = append(attrs, slog.Duration("retry_after", res.RetryAfter))
+	}
+	return attrs
+}

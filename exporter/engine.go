@@ -1,0 +1,307 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/semconv"
+)
+
+// settleInterval is how often held decisions are looked at while there are any.
+const settleInterval = time.Second
+
+// engine is what the processor and the exporter share: it decides about spans,
+// freezes the records of those that are billed and delivers them.
+type engine struct {
+	cfg       config
+	converter *convert.Converter
+	delivery  *delivery
+	ledger    *ledger
+	report    *reporter
+	scratch   sync.Pool // of *scratch
+
+	closing atomic.Bool
+	// settling guards the timer that settles held decisions.
+	settling    sync.Mutex
+	settleTimer *time.Timer
+	settleOn    bool
+
+	shutdownBegun atomic.Bool
+	shutdownDone  chan struct{}
+	shutdownErr   error // valid when shutdownDone is closed
+}
+
+// scratch is what one call of convert needs and the next can use again.
+type scratch struct {
+	view      spanView
+	decisions []convert.Decision
+}
+
+func newEngine(opts []Option) (*engine, error) {
+	cfg, err := newConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	converter, err := cfg.converter()
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{
+		cfg:          cfg,
+		converter:    converter,
+		ledger:       newLedger(),
+		report:       newReporter(cfg.logger),
+		scratch:      sync.Pool{New: func() any { return &scratch{decisions: make([]convert.Decision, 0, 4)} }},
+		shutdownDone: make(chan struct{}),
+	}
+	e.delivery = newDelivery(cfg, e.ledger, e.report)
+	if err := e.observe(cfg.meterProvider); err != nil {
+		// Metering works without its own metrics.
+		e.report.always(slog.LevelError, "revenium: registering metrics failed", slog.Any("error", err))
+	}
+	for _, problem := range cfg.ignored {
+		e.report.always(slog.LevelWarn, "revenium: environment variable ignored", slog.String("problem", problem))
+	}
+	e.delivery.start()
+	return e, nil
+}
+
+// span decides about one finished span. It never blocks and never panics: it
+// runs in the application's request path.
+func (e *engine) span(s sdktrace.ReadOnlySpan) {
+	sc := e.scratch.Get().(*scratch)
+	sc.view.span = s
+	defer func() {
+		if p := recover(); p != nil {
+			e.ledger.decided(convert.Skipped, skipPanic, false)
+			e.report.problem(slog.LevelError, skipPanic, "revenium: converting a span failed: it is not metered",
+				slog.String("span", s.Name()), slog.String("panic", fmt.Sprint(p)))
+		}
+	}()
+
+	sc.decisions = e.converter.Convert(sc.decisions[:0], &sc.view)
+	if len(sc.decisions) > 0 {
+		if e.decide(sc.decisions, !e.closing.Load()) {
+			e.settleLater()
+		}
+		if s.DroppedAttributes() > 0 {
+			e.noteTruncated(s)
+		}
+		clear(sc.decisions)
+	}
+	sc.view.span = nil
+	e.scratch.Put(sc)
+}
+
+// decide carries out decisions and reports whether a span is held now. Without
+// admit, records count as lost: shutdown would never end if it accepted more.
+func (e *engine) decide(decisions []convert.Decision, admit bool) (held bool) {
+	now := time.Now()
+	for i := range decisions {
+		d := &decisions[i]
+		for j := range d.Notes {
+			n := &d.Notes[j]
+			e.noteChange(n.Field, n.Attribute, string(n.Action), n.Reason)
+		}
+		if d.Kind != convert.Billed {
+			held = held || d.Kind == convert.Held
+			e.ledger.decided(d.Kind, string(d.Reason), d.WasHeld)
+			continue
+		}
+		frozen, err := e.freeze(d.Record)
+		if err != nil {
+			e.ledger.decided(convert.Skipped, skipInvalid, d.WasHeld)
+			e.report.problem(slog.LevelError, skipInvalid, "revenium: no valid record could be made of a span: it is not metered",
+				slog.String("span", d.SpanName), slog.Any("error", err))
+			continue
+		}
+		e.ledger.decided(convert.Billed, string(d.Reason), d.WasHeld)
+		if admit {
+			e.delivery.put(frozen, now)
+		} else {
+			e.delivery.refuse()
+		}
+	}
+	return held
+}
+
+// freeze fixes the bytes of a record and counts the values that had to change.
+func (e *engine) freeze(record metering.Record) (f metering.Frozen, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("exporter: panic while freezing a record: %v", p)
+		}
+	}()
+	f, changes, err := metering.Freeze(record)
+	for i := range changes {
+		c := &changes[i]
+		e.noteChange(c.Field, "", string(c.Action), c.Reason)
+	}
+	return f, err
+}
+
+// noteChange counts a value that was altered or left out, and logs it the first
+// time.
+func (e *engine) noteChange(field, attribute, action, reason string) {
+	if !e.ledger.changed(field, action) {
+		return
+	}
+	if attribute == "" {
+		attribute = attributeOf(field)
+	}
+	level, msg := slog.LevelWarn, "revenium: a value cannot be metered as it is"
+	if action == string(convert.NoteGuessed) || action == string(convert.NoteDoubtful) {
+		level, msg = slog.LevelInfo, "revenium: a value of a record is uncertain"
+	}
+	e.report.always(level, msg+" (logged once per field and action; the metrics count all)",
+		slog.String("field", field), slog.String("attribute", attribute),
+		slog.String("action", action), slog.String("reason", reason))
+}
+
+// noteTruncated counts a GenAI span that the SDK's attribute limit has cut, and
+// logs the first.
+func (e *engine) noteTruncated(s sdktrace.ReadOnlySpan) {
+	if !e.ledger.truncated() {
+		return
+	}
+	e.report.always(slog.LevelWarn,
+		"revenium: a GenAI span has lost attributes to the SDK's limit, token counts may be among them: raise SpanLimits.AttributeCountLimit (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT)",
+		slog.String("span", s.Name()), slog.Int("dropped", s.DroppedAttributes()))
+}
+
+// settleLater makes sure that held decisions are looked at again.
+func (e *engine) settleLater() {
+	e.settling.Lock()
+	defer e.settling.Unlock()
+
+	switch {
+	case e.closing.Load():
+		// Nobody will look again.
+		e.release(false)
+	case e.settleOn:
+	case e.settleTimer == nil:
+		e.settleOn = true
+		e.settleTimer = time.AfterFunc(settleInterval, e.settle)
+	default:
+		e.settleOn = true
+		e.settleTimer.Reset(settleInterval)
+	}
+}
+
+// settle releases what was held for long enough. It holds the lock meanwhile, so
+// that a shutdown waits for the records that come of it.
+func (e *engine) settle() {
+	e.settling.Lock()
+	defer e.settling.Unlock()
+
+	if e.closing.Load() {
+		return
+	}
+	e.decide(e.converter.Settle(nil, time.Now()), true)
+	e.settleOn = e.converter.Held() > 0
+	if e.settleOn {
+		e.settleTimer.Reset(settleInterval)
+	}
+}
+
+// release decides about all that is held, at once.
+func (e *engine) release(admit bool) {
+	e.decide(e.converter.Flush(nil), admit)
+}
+
+// forceFlush settles what is held and waits until all that is queued has reached
+// its end.
+func (e *engine) forceFlush(ctx context.Context) error {
+	if e.closing.Load() {
+		return nil
+	}
+	ctx, cancel := e.bounded(ctx)
+	defer cancel()
+	e.release(true)
+	return e.delivery.flush(ctx)
+}
+
+// bounded gives ctx a deadline if it has none: a service that does not answer
+// must not keep its host from ending.
+func (e *engine) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, e.cfg.shutdownTimeout)
+}
+
+// shutdown delivers what it can until ctx ends, then stops everything. Only the
+// first call does so; others wait for it and return the same.
+func (e *engine) shutdown(ctx context.Context) error {
+	if e.shutdownBegun.CompareAndSwap(false, true) {
+		e.shutdownErr = e.drain(ctx)
+		close(e.shutdownDone)
+		return e.shutdownErr
+	}
+	select {
+	case <-e.shutdownDone:
+		return e.shutdownErr
+	case <-ctx.Done():
+		return fmt.Errorf("exporter: waiting for another shutdown to end: %w", context.Cause(ctx))
+	}
+}
+
+func (e *engine) drain(ctx context.Context) error {
+	ctx, cancel := e.bounded(ctx)
+	defer cancel()
+
+	e.settling.Lock()
+	e.closing.Store(true)
+	if e.settleTimer != nil {
+		e.settleTimer.Stop()
+	}
+	e.settling.Unlock()
+
+	e.release(true)
+	var cause error
+	for cause == nil && e.delivery.queue.Stats().Entries > 0 {
+		// Once more for what was put while the flush was waiting.
+		cause = e.delivery.flush(ctx)
+	}
+	e.delivery.stop()
+	// A span that ended while this went on may have been held since.
+	e.release(false)
+	e.cfg.closeIdle()
+
+	r := e.snapshot()
+	if r.Lost == 0 {
+		e.report.always(slog.LevelInfo, "revenium: metering has ended", slog.Any("report", r))
+		return nil
+	}
+	e.report.always(slog.LevelError, "revenium: metering has ended and records were lost", slog.Any("report", r))
+	if flush, ok := errors.AsType[*FlushError](cause); ok {
+		cause = flush.Err
+	}
+	return &ShutdownError{Report: r, Err: cause}
+}
+
+// snapshot is the report at this moment.
+func (e *engine) snapshot() Report {
+	return newReport(e.ledger.snapshot(), int64(e.delivery.queue.Stats().Durable), e.delivery.parked())
+}
+
+// attributeOf is the attribute from which a field of the record comes, for the
+// people who have to mend its value.
+func attributeOf(field string) string {
+	if f, ok := semconv.FieldByName(field); ok {
+		return string(f.Key)
+	}
+	return ""
+}

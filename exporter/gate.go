@@ -1,0 +1,137 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exporter
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/exporter/spool"
+)
+
+// initialSenders is how many attempts may be under way before the first answer.
+// Their number doubles with each success. A service that accepts connections and
+// never answers thus costs little at the start.
+const initialSenders = 2
+
+// gate decides how many senders may work and when. While the service answers,
+// that is all of them. While it does not, one sender probes at growing intervals
+// on behalf of all records, so that an outage neither hammers the service nor
+// delays delivery for long after it is over.
+//
+// It is not safe for concurrent use: delivery guards it.
+type gate struct {
+	retry   RetryConfig
+	max     int
+	limit   int       // senders that may work now
+	until   time.Time // no attempt before
+	backoff backoff.ExponentialBackOff
+
+	closed   bool
+	closedAt time.Time
+	// probes counts the probes that failed since the gate closed.
+	probes int
+	// unauthorized: the gate is closed because the service refuses the key.
+	unauthorized bool
+	// demanded: until was set by the service's Retry-After.
+	demanded bool
+	// suspect is the record whose attempt failed last while the gate was open.
+	suspect spool.ID
+}
+
+func newGate(retry RetryConfig, senders int) gate {
+	return gate{retry: retry, max: senders, limit: min(initialSenders, senders), backoff: retry.newBackOff()}
+}
+
+// answered notes that the service dealt with a record. It reports whether the
+// records that wait for another attempt waited for the service rather than for
+// reasons of their own, and should not wait any longer.
+func (g *gate) answered() (release bool) {
+	release = g.closed && g.probes > 0
+	g.limit = min(g.max, g.limit*2)
+	g.open()
+	return release
+}
+
+// open lets senders work again.
+func (g *gate) open() {
+	g.closed, g.unauthorized, g.demanded = false, false, false
+	g.probes = 0
+	g.suspect = 0
+	g.until = time.Time{}
+	g.backoff.Reset()
+}
+
+// failed notes that an attempt on record id, started at started, got no final
+// answer.
+func (g *gate) failed(id spool.ID, started, now time.Time, res metering.Result) {
+	switch {
+	case res.StatusCode == http.StatusConflict || res.StatusCode == http.StatusTooEarly:
+		// The service is well and speaks of this one record.
+		return
+	case res.RetryAfter > 0 || aboutDestination(res.StatusCode):
+	case g.closed:
+	case g.suspect == 0 || g.suspect == id:
+		// A server error may be this record's own. It takes two of them in a row
+		// to say something about the service.
+		g.suspect = id
+		return
+	}
+	g.close(started, now, g.backoff.NextBackOff, res.RetryAfter)
+	g.unauthorized = false
+}
+
+// refused notes that the service does not accept the key.
+func (g *gate) refused(started, now time.Time) {
+	g.close(started, now, g.retry.unauthorizedDelay, 0)
+	g.unauthorized = true
+}
+
+// close lets nobody work for a while and then one sender at a time. Attempts
+// that were under way when it closed say nothing new and do not lengthen the
+// wait, except by what the service demands.
+func (g *gate) close(started, now time.Time, delay func() time.Duration, retryAfter time.Duration) {
+	g.limit = 1
+	demanded := now.Add(min(retryAfter, maxRetryAfter))
+	if g.closed && started.Before(g.closedAt) {
+		if retryAfter > 0 && demanded.After(g.until) {
+			g.until, g.demanded = demanded, true
+		}
+		return
+	}
+	if g.closed {
+		g.probes++
+	}
+	g.closed = true
+	g.closedAt = now
+	g.until = now.Add(delay())
+	g.demanded = false
+	if retryAfter > 0 && !demanded.Before(g.until) {
+		g.until, g.demanded = demanded, true
+	}
+}
+
+// hurry allows a probe at once, because somebody waits for a flush: unless the
+// service itself asked for the pause. The intervals start from the shortest.
+func (g *gate) hurry(now time.Time) {
+	g.backoff.Reset()
+	if g.closed && !g.demanded && g.until.After(now) {
+		g.until = now
+	}
+}
+
+// aboutDestination reports whether a status speaks of the service rather than of
+// one record: no answer at all, rate limit, unavailable.
+func aboutDestination(status int) bool {
+	switch status {
+	case 0, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		// A redirect answers every record alike.
+		return status >= 300 && status < 400
+	}
+}

@@ -1,0 +1,547 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exporter_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/exporter/spool"
+	"github.com/revenium/revenium-otel-go/semconv"
+	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
+)
+
+func TestProcessorMetersACall(t *testing.T) {
+	srv := reveniumtest.Start(t, reveniumtest.WithAPIKeys(testKey))
+	p := newProcessor(t, srv, exporter.WithOrganization("acme"), exporter.WithEnvironment("test"))
+	tracer := newTracer(t, p)
+
+	id := chat(t.Context(), tracer)
+	_, other := tracer.Start(t.Context(), "GET /")
+	other.End()
+	flush(t, p)
+
+	records := srv.Completions()
+	if len(records) != 1 {
+		t.Fatalf("%d records, want 1", len(records))
+	}
+	for name, want := range map[string]string{
+		"transactionId":    id,
+		"model":            "gpt-4o-2024-08-06",
+		"provider":         "OpenAI",
+		"inputTokenCount":  "120",
+		"outputTokenCount": "30",
+		"totalTokenCount":  "150",
+		"stopReason":       "END",
+		"organizationName": "acme",
+		"environment":      "test",
+	} {
+		if got := records[0].Text(name); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+	r := p.Report()
+	checkSums(t, r)
+	if r.Converted != 1 || r.Delivered != 1 {
+		t.Errorf("report counts a span that is no LLM call, or not the one that is:\n%s", r)
+	}
+	if err := p.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+// TestMeteringIsIndependentOfSampling: whatever share of the traces is sampled,
+// all calls are metered, and the tracing backend sees what it saw before.
+func TestMeteringIsIndependentOfSampling(t *testing.T) {
+	const calls = 200
+	for name, base := range map[string]sdktrace.Sampler{
+		"0 %":         sdktrace.NeverSample(),
+		"0 %, parent": sdktrace.ParentBased(sdktrace.NeverSample()),
+		"1 %":         sdktrace.ParentBased(sdktrace.TraceIDRatioBased(0.01)),
+		"100 %":       sdktrace.ParentBased(sdktrace.AlwaysSample()),
+		"SDK default": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := reveniumtest.Start(t)
+			p := newProcessor(t, srv)
+			backend := tracetest.NewInMemoryExporter()
+			tracer := newTracer(t, p, sdktrace.WithSyncer(backend), sdktrace.WithSampler(exporter.NewSampler(base)))
+			sampled := 0
+			for range calls {
+				ctx, root := tracer.Start(t.Context(), "handle request")
+				chat(ctx, tracer)
+				root.End()
+				if root.SpanContext().IsSampled() {
+					sampled++
+				}
+			}
+			flush(t, p)
+			if got := len(srv.Completions()); got != calls {
+				t.Errorf("%d of %d calls metered", got, calls)
+			}
+			if got := len(backend.GetSpans()); got != 2*sampled {
+				t.Errorf("tracing backend got %d spans of %d sampled traces, want 2 of each", got, sampled)
+			}
+			switch name {
+			case "0 %", "0 %, parent":
+				if sampled != 0 {
+					t.Errorf("%d traces sampled, want none", sampled)
+				}
+			case "100 %", "SDK default":
+				if sampled != calls {
+					t.Errorf("%d traces sampled, want all", sampled)
+				}
+			}
+		})
+	}
+}
+
+func TestOutageAndRecovery(t *testing.T) {
+	for name, fault := range map[string]reveniumtest.Fault{
+		"reset":       {Kind: reveniumtest.FaultReset},
+		"503":         {Kind: reveniumtest.FaultStatus, Status: http.StatusServiceUnavailable},
+		"500":         {Kind: reveniumtest.FaultStatus, Status: http.StatusInternalServerError},
+		"401":         {Kind: reveniumtest.FaultUnauthorized},
+		"403":         {Kind: reveniumtest.FaultStatus, Status: http.StatusForbidden},
+		"hang":        {Kind: reveniumtest.FaultHang},
+		"lost answer": {Kind: reveniumtest.FaultDropAfterStore},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const calls = 100
+			srv := reveniumtest.Start(t)
+			mend := srv.AddFault(fault)
+			p := newParallelProcessor(t, srv, exporter.WithTimeout(100*time.Millisecond))
+			tracer := newTracer(t, p)
+			chats(t.Context(), tracer, calls)
+			if err := srv.WaitRequests(within(t, 10*time.Second), 4); err != nil {
+				t.Fatal(err)
+			}
+			if r := p.Report(); r.Lost != 0 || r.Delivered != 0 {
+				t.Errorf("report during the outage:\n%s", r)
+			}
+			mend()
+			flush(t, p)
+			if got := len(srv.Completions()); got != calls {
+				t.Errorf("%d of %d calls metered", got, calls)
+			}
+			r := p.Report()
+			checkSums(t, r)
+			if r.Delivered+r.Duplicate != calls || r.Lost != 0 {
+				t.Errorf("report:\n%s", r)
+			}
+		})
+	}
+}
+
+// newParallelProcessor is newProcessor for parallel tests, which cannot change
+// the environment; their settings do not depend on it.
+func newParallelProcessor(t *testing.T, srv *reveniumtest.Server, opts ...exporter.Option) *exporter.Processor {
+	t.Helper()
+	p, err := exporter.NewProcessor(append([]exporter.Option{
+		exporter.WithAPIKey(testKey),
+		exporter.WithBaseURL(srv.URL()),
+		exporter.WithRetry(fastRetry),
+		exporter.WithLogger((&logBuffer{}).logger()),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		defer cancel()
+		_ = p.Shutdown(ctx)
+	})
+	return p
+}
+
+// TestHangingEndpointCostsLittle: an endpoint that accepts and never answers, 300
+// events, then it recovers.
+func TestHangingEndpointCostsLittle(t *testing.T) {
+	const calls = 300
+	srv := reveniumtest.Start(t)
+	release := srv.Hang()
+	p := newProcessor(t, srv, exporter.WithTimeout(300*time.Millisecond))
+	tracer := newTracer(t, p)
+	base := runtime.NumGoroutine()
+	chats(t.Context(), tracer, calls)
+	peak := 0
+	for deadline := time.Now().Add(1500 * time.Millisecond); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		peak = max(peak, runtime.NumGoroutine()-base)
+	}
+	// The server runs in this process: its goroutines are among them.
+	t.Logf("at most %d goroutines more than before", peak)
+	if peak > 16 {
+		t.Errorf("%d goroutines more than before, want at most 16", peak)
+	}
+	release()
+	flush(t, p)
+	if got := len(srv.Completions()); got != calls {
+		t.Errorf("%d of %d calls metered", got, calls)
+	}
+}
+
+// TestBurst: many calls at once at 20 ms round trip.
+func TestBurst(t *testing.T) {
+	const calls = 1000
+	srv := reveniumtest.Start(t)
+	srv.Latency(20 * time.Millisecond)
+	p := newProcessor(t, srv)
+	tracer := newTracer(t, p)
+	base := runtime.NumGoroutine()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { chats(context.Background(), tracer, calls/4) })
+	}
+	wg.Wait()
+	done := make(chan error, 1)
+	go func() { done <- p.ForceFlush(context.Background()) }()
+	peak := 0
+	for open := true; open; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			open = false
+		case <-time.After(5 * time.Millisecond):
+			peak = max(peak, runtime.NumGoroutine()-base)
+		}
+	}
+	t.Logf("at most %d goroutines more than before, server included; %d connections", peak, srv.Connections().Peak)
+	if got := len(srv.Completions()); got != calls {
+		t.Errorf("%d of %d calls metered", got, calls)
+	}
+	if n := srv.Connections().Peak; n > 8 {
+		t.Errorf("%d connections, want one per sender at most", n)
+	}
+	if peak > 45 {
+		t.Errorf("%d goroutines more than before, want 8 senders, 2 per connection here and there, and a few", peak)
+	}
+}
+
+func TestRateLimitIsObeyed(t *testing.T) {
+	const calls = 30
+	srv := reveniumtest.Start(t)
+	srv.AddFault(reveniumtest.Fault{
+		Kind: reveniumtest.FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: time.Second, Times: 1,
+	})
+	p := newProcessor(t, srv)
+	start := time.Now()
+	chats(t.Context(), newTracer(t, p), calls)
+	flush(t, p)
+	if took := time.Since(start); took < 900*time.Millisecond {
+		t.Errorf("all delivered after %v although the service asked for a second", took)
+	}
+	if r := p.Report(); r.Delivered != calls {
+		t.Errorf("report:\n%s", r)
+	}
+}
+
+func TestRejectedRecordHoldsUpNothing(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	srv.AddFault(reveniumtest.Fault{
+		Kind: reveniumtest.FaultStatus, Status: http.StatusBadRequest, Times: 3,
+		Body: `{"error":"validation_failed","message":"model is not known"}`,
+	})
+	var log logBuffer
+	var mu sync.Mutex
+	var rejected []exporter.Rejected
+	p := newProcessor(t, srv, exporter.WithLogger(log.logger()), exporter.WithRejectedHandler(func(r exporter.Rejected) error {
+		mu.Lock()
+		defer mu.Unlock()
+		rejected = append(rejected, r)
+		return nil
+	}))
+	ids := chats(t.Context(), newTracer(t, p), 100)
+	flush(t, p)
+	r := p.Report()
+	checkSums(t, r)
+	if r.Delivered != 97 || r.DeadLettered != 3 || r.Lost != 0 {
+		t.Errorf("report:\n%s", r)
+	}
+	known := make(map[string]bool)
+	for _, id := range ids {
+		known[id] = true
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, rej := range rejected {
+		if !known[rej.Record.TransactionID] || rej.StatusCode != http.StatusBadRequest || rej.Code != "validation_failed" ||
+			rej.Message != "model is not known" || len(rej.Record.Body) == 0 || rej.Record.Endpoint != metering.EndpointCompletions {
+			t.Errorf("handler was given %+v", rej)
+		}
+	}
+	if n := log.count("model is not known"); n != 1 {
+		t.Errorf("the service's words were logged %d times, want once:\n%s", n, log.String())
+	}
+	if err := p.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown = %v although nothing is lost", err)
+	}
+}
+
+func TestOverflowIsCounted(t *testing.T) {
+	for _, policy := range []spool.OverflowPolicy{spool.DropNewest, spool.DropOldest} {
+		t.Run(policy.String(), func(t *testing.T) {
+			srv := reveniumtest.Start(t)
+			release := srv.Hang()
+			var log logBuffer
+			p := newProcessor(t, srv, exporter.WithQueueSize(20), exporter.WithOverflowPolicy(policy), exporter.WithLogger(log.logger()))
+			ids := chats(t.Context(), newTracer(t, p), 50)
+			release()
+			flush(t, p)
+			r := p.Report()
+			checkSums(t, r)
+			if r.Delivered != 20 || r.Lost != 30 || r.LostBy[exporter.LossQueueFull] != 30 {
+				t.Errorf("report:\n%s", r)
+			}
+			if _, last := srv.ByTransactionID(ids[49]); last != (policy == spool.DropOldest) {
+				t.Errorf("newest record delivered: %v", last)
+			}
+			if n := log.count("queue full"); n != 1 {
+				t.Errorf("overflow was logged %d times, want once:\n%s", n, log.String())
+			}
+			err := p.Shutdown(t.Context())
+			var lost *exporter.ShutdownError
+			if !errors.As(err, &lost) || lost.Report.Lost != 30 {
+				t.Fatalf("Shutdown = %v, want a ShutdownError with 30 lost records", err)
+			}
+			if want := "exporter: shutdown: 30 records lost of 50 billed (queue full 30)"; err.Error() != want {
+				t.Errorf("error is %q, want %q", err, want)
+			}
+		})
+	}
+}
+
+// TestShutdownDeadline: the report says exactly what arrived.
+func TestShutdownDeadline(t *testing.T) {
+	const calls = 1000
+	srv := reveniumtest.Start(t)
+	srv.Latency(20 * time.Millisecond)
+	var log logBuffer
+	p := newProcessor(t, srv, exporter.WithLogger(log.logger()))
+	chats(t.Context(), newTracer(t, p), calls)
+	start := time.Now()
+	err := p.Shutdown(within(t, 500*time.Millisecond))
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("Shutdown took %v with a deadline of 500ms", took)
+	}
+	var lost *exporter.ShutdownError
+	if !errors.As(err, &lost) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("Shutdown = %v, want a ShutdownError that wraps the context's error", err)
+	}
+	r := p.Report()
+	checkSums(t, r)
+	if r.Delivered == 0 || r.Lost == 0 || r.Delivered+r.Lost != calls || r.LostBy[exporter.LossShutdown] != r.Lost || r.Queued != 0 {
+		t.Errorf("report:\n%s", r)
+	}
+	// What was under way when time ran out may have been stored or not.
+	stored := int64(len(srv.Completions()))
+	if stored < r.Delivered || stored > r.Delivered+8 {
+		t.Errorf("%d records stored, report says %d", stored, r.Delivered)
+	}
+	if again := p.Shutdown(t.Context()); !errors.Is(again, err) {
+		t.Errorf("second Shutdown = %v, want the same as the first", again)
+	}
+	if n := log.count("metering has ended"); n != 1 {
+		t.Errorf("report was logged %d times, want once", n)
+	}
+}
+
+// TestShutdownWithoutDeadline ends after the option's time.
+func TestShutdownWithoutDeadline(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	release := srv.Hang()
+	defer release()
+	p := newProcessor(t, srv, exporter.WithShutdownTimeout(100*time.Millisecond))
+	chats(t.Context(), newTracer(t, p), 3)
+	if err := p.ForceFlush(context.Background()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("ForceFlush = %v, want that its time is over", err)
+	}
+	if err := p.Shutdown(context.Background()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Shutdown = %v, want that its time is over", err)
+	}
+	if r := p.Report(); r.Lost != 3 {
+		t.Errorf("report:\n%s", r)
+	}
+}
+
+func TestShutdownConcurrently(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	p := newProcessor(t, srv)
+	tracer := newTracer(t, p)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Millisecond):
+					chats(context.Background(), tracer, 3)
+				}
+			}
+		})
+	}
+	time.Sleep(20 * time.Millisecond)
+	errs := make(chan error, 3)
+	for range 3 {
+		go func() { errs <- p.Shutdown(within(t, 10*time.Second)) }()
+	}
+	first := <-errs
+	for range 2 {
+		if err := <-errs; !errors.Is(err, first) && (err != nil || first != nil) {
+			t.Errorf("Shutdown = %v and %v", first, err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+	r := p.Report()
+	checkSums(t, r)
+	if r.Lost != r.LostBy[exporter.LossAfterShutdown] || r.Queued != 0 {
+		t.Errorf("report:\n%s", r)
+	}
+	if stored := int64(len(srv.Completions())); stored != r.Delivered {
+		t.Errorf("%d records stored, report says %d", stored, r.Delivered)
+	}
+}
+
+func TestSpansAfterShutdownAreCounted(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	var log logBuffer
+	p := newProcessor(t, srv, exporter.WithLogger(log.logger()))
+	tracer := newTracer(t, p)
+	if err := p.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	chats(t.Context(), tracer, 5)
+	r := p.Report()
+	checkSums(t, r)
+	if r.LostBy[exporter.LossAfterShutdown] != 5 {
+		t.Errorf("report:\n%s", r)
+	}
+	if n := log.count("after shutdown"); n != 1 {
+		t.Errorf("logged %d times, want once:\n%s", n, log.String())
+	}
+	if err := p.ForceFlush(t.Context()); err != nil {
+		t.Errorf("ForceFlush after Shutdown: %v", err)
+	}
+	if n := len(srv.Requests()); n != 0 {
+		t.Errorf("%d requests after Shutdown", n)
+	}
+}
+
+// TestTracerProviderShutdown: the processor works as the SDK uses it.
+func TestTracerProviderShutdown(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	p := newProcessor(t, srv)
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+	chats(t.Context(), tp.Tracer("test"), 20)
+	if err := tp.Shutdown(within(t, 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(srv.Completions()); got != 20 {
+		t.Errorf("%d of 20 calls metered", got)
+	}
+}
+
+// TestSpansThatLostAttributes are counted, since token counts may be missing.
+func TestSpansThatLostAttributes(t *testing.T) {
+	srv := reveniumtest.Start(t, reveniumtest.WithoutViolationCheck())
+	var log logBuffer
+	p := newProcessor(t, srv, exporter.WithLogger(log.logger()))
+	tracer := newTracer(t, p, sdktrace.WithRawSpanLimits(sdktrace.SpanLimits{AttributeCountLimit: 5, AttributeValueLengthLimit: -1, EventCountLimit: -1, LinkCountLimit: -1, AttributePerEventCountLimit: -1, AttributePerLinkCountLimit: -1}))
+	chats(t.Context(), tracer, 2)
+	r := p.Report()
+	if r.TruncatedSpans != 2 {
+		t.Errorf("report:\n%s", r)
+	}
+	if n := log.count("SpanLimits.AttributeCountLimit"); n != 1 {
+		t.Errorf("logged %d times, want once:\n%s", n, log.String())
+	}
+}
+
+// TestOddSpansDoNotPanic: hostile and broken spans get a decision or none.
+func TestOddSpansDoNotPanic(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	p := newProcessor(t, srv)
+	long := strings.Repeat("x", 1<<20)
+	for _, stub := range []tracetest.SpanStub{
+		{},
+		{Name: "chat"},
+		{Name: long, SpanKind: trace.SpanKind(99)},
+	} {
+		p.OnEnd(stub.Snapshot())
+	}
+	now := time.Now()
+	for _, stub := range []tracetest.SpanStub{
+		{Name: "chat m", StartTime: now, EndTime: now.Add(-time.Hour)},
+		{Name: "chat m"},
+	} {
+		stub.Attributes = append(stub.Attributes,
+			semconv.GenAIOperationNameChat,
+			semconv.GenAIRequestModel("\xff\xfe"+long),
+			semconv.GenAIUsageInputTokens(-5),
+			semconv.GenAIUsageOutputTokensKey.String("many"),
+		)
+		p.OnEnd(stub.Snapshot())
+	}
+	flush(t, p)
+	checkSums(t, p.Report())
+}
+
+// TestNoKeyInAnythingPrinted: the key appears neither in logs nor in what fmt and
+// OpenTelemetry's logger print.
+func TestNoKeyInAnythingPrinted(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	srv.Unauthorized(true)
+	var log logBuffer
+	p := newProcessor(t, srv, exporter.WithLogger(log.logger()))
+	tracer := newTracer(t, p)
+	chat(t.Context(), tracer)
+	err := p.ForceFlush(within(t, 5*time.Second))
+	if err == nil {
+		t.Error("ForceFlush succeeded with a refused key")
+	}
+	x, xerr := exporter.New(exporter.WithAPIKey(testKey), exporter.WithBaseURL(srv.URL()), exporter.WithLogger(log.logger()))
+	if xerr != nil {
+		t.Fatal(xerr)
+	}
+	if err := x.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{log.String(), err.Error()}
+	for _, v := range []any{p, x, p.MarshalLog(), x.MarshalLog(), p.Report()} {
+		for _, format := range []string{"%v", "%+v", "%s", "%#v"} {
+			if format == "%#v" || format == "%+v" {
+				if _, isStringer := v.(interface{ GoString() string }); format == "%#v" && !isStringer {
+					continue
+				}
+			}
+			texts = append(texts, fmt.Sprintf(format, v))
+		}
+	}
+	for _, text := range texts {
+		if strings.Contains(text, "test_0123456789abcdef") {
+			t.Errorf("the key is printed: %s", text)
+		}
+	}
+	if !strings.Contains(log.String(), "refuses the API key") {
+		t.Errorf("no alarm about the key in the log:\n%s", log.String())
+	}
+}

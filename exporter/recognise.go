@@ -1,0 +1,49 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exporter
+
+import "strings"
+
+// llmAttribute reports whether a key shows that a span is about an LLM call or
+// something around one: the OpenTelemetry GenAI conventions, our own, or those of
+// the instrumentations whose spans package convert understands.
+func llmAttribute(key string) bool {
+	namespace, _, dotted := strings.Cut(key, ".")
+	if !dotted {
+		return false
+	}
+	switch namespace {
+	case "gen_ai", "revenium",
+		"llm", "openinference", "traceloop", // OpenInference, OpenLLMetry
+		"ai", // Vercel AI SDK
+		"langfuse", "langsmith", "braintrust",
+		"litellm", "bifrost", "genkit", "mastra",
+		"openai", "anthropic":
+		return true
+	default:
+		return false
+	}
+}
+
+// llmName reports whether a span's name is one that LLM calls have: the
+// operations of the OpenTelemetry GenAI conventions, alone or in front of a model
+// ("chat gpt-4o"), and the fixed names of older instrumentations.
+func llmName(name string) bool {
+	operation, _, _ := strings.Cut(name, " ")
+	switch operation {
+	case "chat", "text_completion", "generate_content", "embeddings",
+		"invoke_agent", "invoke_workflow", "create_agent", "execute_tool",
+		"image_generation", "speech", "transcription", "translation", "rerank":
+		return true
+	case "openai.chat", "openai.completion", "openai.embeddings", "openai.response",
+		"anthropic.chat", "anthropic.completion", "anthropic.messages.create",
+		"litellm_request", "raw_gen_ai_request", "call_llm",
+		"ChatCompletion", "CreateEmbeddings":
+		return true
+	default:
+		return strings.HasPrefix(name, "ai.generateText") || strings.HasPrefix(name, "ai.streamText") ||
+			strings.HasPrefix(name, "ai.generateObject") || strings.HasPrefix(name, "ai.streamObject") ||
+			strings.HasPrefix(name, "ai.embed")
+	}
+}

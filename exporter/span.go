@@ -1,0 +1,149 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exporter
+
+import (
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/revenium/revenium-otel-go/exporter/convert"
+)
+
+// spanView shows an SDK span to package convert without copying it. It is used
+// for one span after the other; convert keeps nothing of it.
+type spanView struct {
+	span sdktrace.ReadOnlySpan
+}
+
+var _ convert.Span = (*spanView)(nil)
+
+func (v *spanView) TraceID() [16]byte     { return v.span.SpanContext().TraceID() }
+func (v *spanView) SpanID() [8]byte       { return v.span.SpanContext().SpanID() }
+func (v *spanView) ParentSpanID() [8]byte { return v.span.Parent().SpanID() }
+func (v *spanView) Name() string          { return v.span.Name() }
+func (v *spanView) StartTime() time.Time  { return v.span.StartTime() }
+func (v *spanView) EndTime() time.Time    { return v.span.EndTime() }
+func (v *spanView) StatusMessage() string { return v.span.Status().Description }
+func (v *spanView) ScopeName() string     { return v.span.InstrumentationScope().Name }
+
+// Kind translates the SDK's kinds, whose numbers are not those of OTLP.
+func (v *spanView) Kind() convert.Kind {
+	switch v.span.SpanKind() {
+	case trace.SpanKindInternal:
+		return convert.KindInternal
+	case trace.SpanKindServer:
+		return convert.KindServer
+	case trace.SpanKindClient:
+		return convert.KindClient
+	case trace.SpanKindProducer:
+		return convert.KindProducer
+	case trace.SpanKindConsumer:
+		return convert.KindConsumer
+	default:
+		return convert.KindUnspecified
+	}
+}
+
+// StatusCode translates the SDK's codes, whose numbers are not those of OTLP.
+func (v *spanView) StatusCode() convert.StatusCode {
+	switch v.span.Status().Code {
+	case codes.Ok:
+		return convert.StatusOK
+	case codes.Error:
+		return convert.StatusError
+	default:
+		return convert.StatusUnset
+	}
+}
+
+// WalkAttributes shows the attributes of the span.
+func (v *spanView) WalkAttributes(visit convert.AttributeVisitor) {
+	walk(v.span.Attributes(), visit)
+}
+
+// WalkScopeAttributes shows the attributes of the span's scope.
+func (v *spanView) WalkScopeAttributes(visit convert.AttributeVisitor) {
+	scope := v.span.InstrumentationScope()
+	walkSet(&scope.Attributes, visit)
+}
+
+// WalkResourceAttributes shows the attributes of the span's resource.
+func (v *spanView) WalkResourceAttributes(visit convert.AttributeVisitor) {
+	if r := v.span.Resource(); r != nil {
+		walkSet(r.Set(), visit)
+	}
+}
+
+// WalkEvents shows the events of the span.
+func (v *spanView) WalkEvents(visit convert.EventVisitor) {
+	events := v.span.Events()
+	for i := range events {
+		if !visit.Event(events[i].Name, events[i].Time, eventAttributes(events[i].Attributes)) {
+			return
+		}
+	}
+}
+
+func walk(attrs []attribute.KeyValue, visit convert.AttributeVisitor) {
+	for i := range attrs {
+		kv := &attrs[i]
+		v := scalar(&kv.Value)
+		if kv.Value.Type() == attribute.STRINGSLICE {
+			v = convert.StringListValue((*stringList)(&kv.Value))
+		}
+		if !visit.Attribute(string(kv.Key), v) {
+			return
+		}
+	}
+}
+
+func walkSet(set *attribute.Set, visit convert.AttributeVisitor) {
+	for it := set.Iter(); it.Next(); {
+		kv := it.Attribute()
+		v := scalar(&kv.Value)
+		if kv.Value.Type() == attribute.STRINGSLICE {
+			list := stringList(kv.Value)
+			v = convert.StringListValue(&list)
+		}
+		if !visit.Attribute(string(kv.Key), v) {
+			return
+		}
+	}
+}
+
+// scalar translates a value that is no list. It takes a pointer because values
+// are large and spans have many.
+func scalar(v *attribute.Value) convert.Value {
+	switch v.Type() {
+	case attribute.STRING:
+		return convert.StringValue(v.AsString())
+	case attribute.INT64:
+		return convert.IntValue(v.AsInt64())
+	case attribute.FLOAT64:
+		return convert.FloatValue(v.AsFloat64())
+	case attribute.BOOL:
+		return convert.BoolValue(v.AsBool())
+	case attribute.EMPTY:
+		return convert.Value{}
+	default:
+		return convert.OtherValue()
+	}
+}
+
+// stringList is a list of strings that is copied out of the SDK's form only when
+// somebody reads it.
+type stringList attribute.Value
+
+// Strings copies the list.
+func (l *stringList) Strings() []string { return attribute.Value(*l).AsStringSlice() }
+
+// eventAttributes shows the attributes of an event.
+type eventAttributes []attribute.KeyValue
+
+// Walk shows the attributes.
+func (a eventAttributes) Walk(visit convert.AttributeVisitor) { walk(a, visit) }
