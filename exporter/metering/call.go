@@ -115,7 +115,8 @@ type Call struct {
 	ErrorCode *int64 `json:"errorCode,omitempty"`
 
 	// InputMessages is a JSON document, encoded as a string, with what was asked;
-	// at most 50,000. It is content: leave it empty unless capture was asked for.
+	// at most 50,000; a text that is none is encoded as a JSON string. It is content:
+	// leave it empty unless capture was asked for.
 	InputMessages string `json:"inputMessages,omitempty"`
 	// OutputResponse is what was answered; at most 50,000. It is content too.
 	OutputResponse string `json:"outputResponse,omitempty"`

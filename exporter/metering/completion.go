@@ -16,7 +16,7 @@ type Completion struct {
 	// OutputTokenCount is required and includes reasoning tokens.
 	OutputTokenCount int64 `json:"outputTokenCount"`
 	// TotalTokenCount is required: the provider's total, or all input plus output.
-	// Zero beside other counts is replaced by their sum.
+	// Zero, or less than one of the two, is replaced by their sum.
 	TotalTokenCount int64 `json:"totalTokenCount"`
 	// ReasoningTokenCount is the part of the output that was reasoning.
 	ReasoningTokenCount *int64 `json:"reasoningTokenCount,omitempty"`
@@ -32,7 +32,7 @@ type Completion struct {
 
 	// CompletionStartTime is the time of the first token. When it is zero, it is
 	// the response time, which is also the rule for what was not streamed; a
-	// TimeToFirstToken moves it to that instant.
+	// TimeToFirstToken, being measured, decides over it.
 	CompletionStartTime Timestamp `json:"completionStartTime"`
 	// TimeToFirstToken is in milliseconds. Leave it nil unless it was measured.
 	TimeToFirstToken *int64 `json:"timeToFirstToken,omitempty"`

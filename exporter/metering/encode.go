@@ -160,6 +160,11 @@ func appendFloat(buf []byte, v float64) []byte {
 // timestampLayout is the API's.
 const timestampLayout = "2006-01-02T15:04:05.000Z"
 
+func fourDigitYear(v Timestamp) bool {
+	year := v.UTC().Year()
+	return year >= 0 && year <= 9999
+}
+
 // appendTimestamp writes a quoted instant whose year has four digits. It does
 // what t.UTC().Format(timestampLayout) does, in a third of the time.
 func appendTimestamp(buf []byte, t Timestamp) []byte {

@@ -131,13 +131,16 @@ const typicalBodySize = 1280
 //     service would refuse the whole record;
 //   - enumerations: a value in the wrong case is corrected, an unknown one dropped
 //     or, where the field is required, replaced;
-//   - times: a response before its request takes the request's time, a first token
-//     outside of the call is moved to its nearer end, a duration that contradicts
-//     the times is computed anew.
+//   - times: a response before its request takes the request's time, a time outside
+//     of the years 2000 to 2200 that of the other, a first token outside of the call
+//     is moved to its nearer end, a duration that contradicts the times is computed
+//     anew;
+//   - counts that contradict each other: a total below its parts is computed anew,
+//     parts above their whole are dropped, a whole that is missing is their sum.
 //
 // What cannot be mended is an [*InvalidRecordError] with all that is wrong: no
-// model, provider or transaction id, no times, a required count that is negative
-// or above 2^53. The changes are returned then, too.
+// model, provider or transaction id, no plausible time, a required count that is
+// negative or above 2^53. The changes are returned then, too.
 func Freeze(rec Record) (Frozen, []Change, error) {
 	if rec == nil || rec.absent() {
 		e := &InvalidRecordError{Problems: []Problem{{Reason: "is nil"}}}

@@ -59,8 +59,10 @@ type Audio struct {
 	// InputTokenCount and OutputTokenCount are text tokens.
 	InputTokenCount  *int64 `json:"inputTokenCount,omitempty"`
 	OutputTokenCount *int64 `json:"outputTokenCount,omitempty"`
-	// BillingUnit says by which of these the call is billed.
-	BillingUnit BillingUnit `json:"billingUnit,omitempty"`
+	// BillingUnit says by which of these the call is billed. When it is empty, it
+	// follows what is there: [BillingPerCharacter], [BillingPerMinute] or
+	// [BillingPerToken], in this order.
+	BillingUnit BillingUnit `json:"billingUnit"`
 	// Language, SourceLanguage and TargetLanguage are language codes.
 	Language       string `json:"language,omitempty"`
 	SourceLanguage string `json:"sourceLanguage,omitempty"`

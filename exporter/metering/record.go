@@ -79,6 +79,13 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return appendTimestamp(make([]byte, 0, len(timestampLayout)+2), t), nil
 }
 
+// plausible reports whether something can have been measured at that time. It lets
+// nothing pass that is out of range for the wire.
+func (t Timestamp) plausible() bool {
+	year := t.UTC().Year()
+	return year >= 2000 && year <= 2200
+}
+
 // milliseconds is the instant in milliseconds since 1970, as far as the wire
 // shows it.
 func (t Timestamp) milliseconds() int64 { return t.UnixMilli() }

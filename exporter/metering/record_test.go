@@ -75,7 +75,7 @@ var recordCases = []struct {
 		fields: callFields + `durationSeconds characterCount inputAudioTokenCount outputAudioTokenCount inputTokenCount
 			outputTokenCount billingUnit language sourceLanguage targetLanguage voice audioFormat quality
 			responseFormat speed sampleRate isRealtime`,
-		required: `model provider requestTime responseTime requestDuration transactionId costType`,
+		required: `model provider requestTime responseTime requestDuration transactionId costType billingUnit`,
 	},
 	{
 		name: "video", endpoint: "/meter/v2/ai/video",
@@ -136,7 +136,7 @@ func fullCompletion() Record {
 		SkillName: "pdf", SkillPluginName: "docs", SkillMarketplaceName: "market", SkillKind: SkillWorkflow,
 		SkillSource: SkillProjectSettings, SkillInvocationTrigger: "user-slash", SubagentType: "explorer",
 		QuerySource: "cli", CodingAssistantAccountUUID: "5f0c8f3e-0000-4000-8000-000000000001",
-		InputTokenCost: new(0.25), OutputTokenCost: new(1e21), CacheReadTokenCost: new(0.0), CacheCreationTokenCost: new(0.5),
+		InputTokenCost: new(0.25), OutputTokenCost: new(123456789.5), CacheReadTokenCost: new(0.0), CacheCreationTokenCost: new(0.5),
 		CostMultiplier: new(1.5), SystemPrompt: "Be brief.",
 		Attributes: map[string]any{"z": 1, "a": "x<y", "list": []string{"b", "a"}},
 	}

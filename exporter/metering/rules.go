@@ -23,8 +23,8 @@ func (c *Call) walk(w *walker, skip func(SkipReason) bool) {
 	w.required("model", &c.Model, maxLabelLen)
 	w.required("provider", &c.Provider, maxLabelLen)
 	w.requiredLink("transactionId", &c.TransactionID, maxLinkLen)
-	w.requiredTime("requestTime", c.RequestTime)
-	w.requiredTime("responseTime", c.ResponseTime)
+	w.derivedTime("requestTime", c.RequestTime)
+	w.derivedTime("responseTime", c.ResponseTime)
 	w.derivedInt("requestDuration", c.RequestDuration)
 	requiredEnum(w, "costType", &c.CostType, CostType.Valid, CostAI)
 	optionalEnum(w, "operationType", &c.OperationType, OperationType.Valid, OperationOther)
@@ -70,7 +70,7 @@ func (c *Call) walk(w *walker, skip func(SkipReason) bool) {
 	w.text("errorReason", &c.ErrorReason, maxTextLen)
 	w.status("errorCode", &c.ErrorCode)
 
-	w.content("inputMessages", &c.InputMessages, limits.InputMessagesMaxLen)
+	w.document("inputMessages", &c.InputMessages, limits.InputMessagesMaxLen, isTrue(c.PromptsTruncated))
 	w.content("outputResponse", &c.OutputResponse, limits.OutputResponseMaxLen)
 	w.flag("promptsTruncated", c.PromptsTruncated)
 }
@@ -82,14 +82,34 @@ func (c *Call) reconcile(w *walker) {
 		w.dropWith(&c.AgenticJobType, "agenticJobType", reasonJobID)
 		w.dropWith(&c.AgenticJobVersion, "agenticJobVersion", reasonJobID)
 	}
-	if w.truncatedContent && (c.PromptsTruncated == nil || !*c.PromptsTruncated) {
+	if w.truncatedContent && !isTrue(c.PromptsTruncated) {
 		c.PromptsTruncated = new(true)
 		w.change("promptsTruncated", Replaced, "content was truncated")
 	}
-	if c.RequestTime.IsZero() || c.ResponseTime.IsZero() {
-		return
+	w.requiredTime("requestTime", c.RequestTime)
+	w.requiredTime("responseTime", c.ResponseTime)
+	if len(w.problems) == 0 {
+		c.reconcileTimes(w)
 	}
-	if c.ResponseTime.Before(c.RequestTime.Time) {
+}
+
+func isTrue(v *bool) bool { return v != nil && *v }
+
+// reconcileTimes puts start and end in order. Of two times, one can be a clock
+// that was never set or a zero that became 1970; then the other serves for both.
+func (c *Call) reconcileTimes(w *walker) {
+	switch startOK, endOK := c.RequestTime.plausible(), c.ResponseTime.plausible(); {
+	case !startOK && !endOK:
+		w.problem("requestTime", reasonImplausible)
+		w.problem("responseTime", reasonImplausible)
+		return
+	case !startOK:
+		c.RequestTime = c.ResponseTime
+		w.change("requestTime", Replaced, reasonImplausible)
+	case !endOK:
+		c.ResponseTime = c.RequestTime
+		w.change("responseTime", Replaced, reasonImplausible)
+	case c.ResponseTime.Before(c.RequestTime.Time):
 		c.ResponseTime = c.RequestTime
 		w.change("responseTime", Replaced, "is before requestTime")
 	}
@@ -157,16 +177,23 @@ func (c *Completion) walk(w *walker) {
 func (c *Completion) reconcile(w *walker) {
 	c.Call.reconcile(w)
 	c.reconcileTokens(w)
-	if !c.RequestTime.IsZero() && !c.ResponseTime.IsZero() {
+	if len(w.problems) == 0 {
 		c.reconcileFirstToken(w)
 	}
 }
 
+// reasoningRounding is by how much reasoning may exceed the output of which it is
+// a part: gateways that round both are seen to report two tokens too many.
+const reasoningRounding = 2
+
 func (c *Completion) reconcileTokens(w *walker) {
-	if sum := c.InputTokenCount + c.OutputTokenCount; c.TotalTokenCount == 0 && sum > 0 && sum <= maxCount {
-		c.TotalTokenCount = sum
+	if c.TotalTokenCount < max(c.InputTokenCount, c.OutputTokenCount) {
+		if c.TotalTokenCount != 0 {
+			w.change("totalTokenCount", Replaced, "is below inputTokenCount or outputTokenCount")
+		}
+		c.TotalTokenCount = min(c.InputTokenCount+c.OutputTokenCount, maxCount)
 	}
-	if r := c.ReasoningTokenCount; r != nil && *r > c.OutputTokenCount {
+	if r := c.ReasoningTokenCount; r != nil && *r > c.OutputTokenCount+reasoningRounding {
 		c.ReasoningTokenCount = nil
 		w.change("reasoningTokenCount", Dropped, "is above outputTokenCount, of which it is a part")
 	}
@@ -206,8 +233,7 @@ func (c *Completion) reconcileFirstToken(w *walker) {
 	case first.IsZero():
 		c.CompletionStartTime = c.ResponseTime
 		if c.TimeToFirstToken != nil {
-			at := c.RequestTime.Add(time.Duration(*c.TimeToFirstToken) * time.Millisecond)
-			c.CompletionStartTime = Timestamp{Time: at}
+			c.CompletionStartTime = c.measuredFirstToken()
 		}
 	case first.Before(c.RequestTime.Time):
 		c.CompletionStartTime = c.RequestTime
@@ -216,6 +242,23 @@ func (c *Completion) reconcileFirstToken(w *walker) {
 		c.CompletionStartTime = c.ResponseTime
 		w.change("completionStartTime", Replaced, "is after responseTime")
 	}
+	if c.TimeToFirstToken == nil {
+		return
+	}
+	passed := c.CompletionStartTime.milliseconds() - c.RequestTime.milliseconds()
+	if difference := passed - *c.TimeToFirstToken; difference < -1 || difference > 1 {
+		c.CompletionStartTime = c.measuredFirstToken()
+		w.change("completionStartTime", Replaced, "is not requestTime + timeToFirstToken")
+	}
+}
+
+// measuredFirstToken is where TimeToFirstToken puts the first token.
+func (c *Completion) measuredFirstToken() Timestamp {
+	at := Timestamp{c.RequestTime.Add(time.Duration(*c.TimeToFirstToken) * time.Millisecond)}
+	if at.After(c.ResponseTime.Time) {
+		return c.ResponseTime
+	}
+	return at
 }
 
 func (i *Image) walk(w *walker) {
@@ -244,7 +287,7 @@ func (a *Audio) walk(w *walker) {
 	w.smallCount("outputAudioTokenCount", &a.OutputAudioTokenCount)
 	w.smallCount("inputTokenCount", &a.InputTokenCount)
 	w.smallCount("outputTokenCount", &a.OutputTokenCount)
-	optionalEnum(w, "billingUnit", &a.BillingUnit, BillingUnit.validForAudio, "")
+	requiredEnum(w, "billingUnit", &a.BillingUnit, BillingUnit.validForAudio, a.defaultBillingUnit())
 	w.label("language", &a.Language, maxLabelLen)
 	w.label("sourceLanguage", &a.SourceLanguage, maxLabelLen)
 	w.label("targetLanguage", &a.TargetLanguage, maxLabelLen)
@@ -255,6 +298,26 @@ func (a *Audio) walk(w *walker) {
 	w.ranged("speed", &a.Speed, limits.AudioSpeedMin, limits.AudioSpeedMax)
 	w.smallCount("sampleRate", &a.SampleRate)
 	w.flag("isRealtime", a.IsRealtime)
+}
+
+// defaultBillingUnit goes by the quantity that is there.
+func (a *Audio) defaultBillingUnit() BillingUnit {
+	switch {
+	case a.CharacterCount != nil:
+		return BillingPerCharacter
+	case a.DurationSeconds != nil:
+		return BillingPerMinute
+	case a.InputAudioTokenCount != nil, a.OutputAudioTokenCount != nil, a.InputTokenCount != nil, a.OutputTokenCount != nil:
+		return BillingPerToken
+	}
+	switch a.OperationSubtype {
+	case "speech", "tts", "synthesis":
+		return BillingPerCharacter
+	case "realtime":
+		return BillingPerToken
+	default:
+		return BillingPerMinute
+	}
 }
 
 func (v *Video) walk(w *walker) {
@@ -277,7 +340,7 @@ func (v *Video) walk(w *walker) {
 func (t *ToolEvent) walk(w *walker) {
 	w.required("toolId", &t.ToolID, maxLabelLen)
 	w.requiredLink("transactionId", &t.TransactionID, maxLinkLen)
-	w.requiredTime("timestamp", t.Timestamp)
+	w.derivedTime("timestamp", t.Timestamp)
 	w.derivedInt("durationMs", t.DurationMs)
 	w.requiredFlag("success", t.Success)
 	w.label("operation", &t.Operation, maxLabelLen)
@@ -294,8 +357,16 @@ func (t *ToolEvent) walk(w *walker) {
 }
 
 func (t *ToolEvent) reconcile(w *walker) {
-	if t.DurationMs < 0 {
+	w.requiredTime("timestamp", t.Timestamp)
+	if !t.Timestamp.IsZero() && !t.Timestamp.plausible() {
+		w.problem("timestamp", reasonImplausible)
+	}
+	switch {
+	case t.DurationMs < 0:
 		t.DurationMs = 0
 		w.change("durationMs", Replaced, reasonNegative)
+	case t.DurationMs > maxCount:
+		t.DurationMs = 0
+		w.change("durationMs", Replaced, reasonAbsurd)
 	}
 }

@@ -29,12 +29,14 @@ func TestNumbers(t *testing.T) {
 		{"quality above", func(c *Completion) { c.ResponseQualityScore = new(1.01) }, drop("responseQualityScore", "is not between 0 and 1")},
 		{"quality Inf", func(c *Completion) { c.ResponseQualityScore = new(math.Inf(1)) }, drop("responseQualityScore", reasonNotFinite)},
 		{"cost negative", func(c *Completion) { c.TotalCost = new(-0.01) }, drop("totalCost", reasonNegative)},
+		{"cost absurd", func(c *Completion) { c.TotalCost = new(1e20) }, drop("totalCost", reasonAbsurd)},
 		{"cost Inf", func(c *Completion) { c.InputTokenCost = new(math.Inf(-1)) }, drop("inputTokenCost", reasonNotFinite)},
 		{"multiplier NaN", func(c *Completion) { c.CostMultiplier = new(math.NaN()) }, drop("costMultiplier", reasonNotFinite)},
 		{"cache read negative", func(c *Completion) { c.CacheReadTokenCount = new(int64(-1)) }, drop("cacheReadTokenCount", reasonNegative)},
 		{"cache read at 2^53", func(c *Completion) { c.CacheReadTokenCount = new(int64(1 << 53)) }, nil},
 		{"cache read above 2^53", func(c *Completion) { c.CacheReadTokenCount = new(int64(1<<53 + 1)) }, drop("cacheReadTokenCount", reasonAbsurd)},
-		{"reasoning above output", func(c *Completion) { c.ReasoningTokenCount = new(c.OutputTokenCount + 1) }, drop("reasoningTokenCount", "is above outputTokenCount, of which it is a part")},
+		{"reasoning rounded up", func(c *Completion) { c.ReasoningTokenCount = new(c.OutputTokenCount + 2) }, nil},
+		{"reasoning above output", func(c *Completion) { c.ReasoningTokenCount = new(c.OutputTokenCount + 3) }, drop("reasoningTokenCount", "is above outputTokenCount, of which it is a part")},
 		{"reasoning is all output", func(c *Completion) { c.ReasoningTokenCount = new(c.OutputTokenCount) }, nil},
 		{"retry negative", func(c *Completion) { c.RetryNumber = new(int64(-1)) }, drop("retryNumber", reasonNegative)},
 		{"retry above 32 bits", func(c *Completion) { c.RetryNumber = new(int64(1 << 31)) }, drop("retryNumber", reasonTooLarge)},
@@ -45,7 +47,9 @@ func TestNumbers(t *testing.T) {
 		{"status 600", func(c *Completion) { c.ErrorCode = new(int64(600)) }, drop("errorCode", "is not an HTTP status")},
 		{"latency negative", func(c *Completion) { c.MediationLatency = new(int64(-5)) }, drop("mediationLatency", reasonNegative)},
 		{"first token negative", func(c *Completion) { c.TimeToFirstToken = new(int64(-5)) }, drop("timeToFirstToken", reasonNegative)},
-		{"first token at the end", func(c *Completion) { c.TimeToFirstToken = new(int64(1500)) }, nil},
+		{"first token at the end", func(c *Completion) {
+			c.TimeToFirstToken, c.CompletionStartTime = new(int64(1500)), c.ResponseTime
+		}, nil},
 		{"first token after the end", func(c *Completion) { c.TimeToFirstToken = new(int64(1501)) }, drop("timeToFirstToken", "is above requestDuration")},
 		{"prompt length negative", func(c *Completion) { c.PromptLength = new(int64(-5)) }, drop("promptLength", reasonNegative)},
 	} {
@@ -67,6 +71,11 @@ func TestMediaNumbers(t *testing.T) {
 	audio := func(set func(*Audio)) Record { a := fullAudio().(*Audio); set(a); return a }
 	video := func(set func(*Video)) Record { v := fullVideo().(*Video); set(v); return v }
 	image := func(set func(*Image)) Record { i := fullImage().(*Image); set(i); return i }
+	audioOf := func(subtype string) Record {
+		a := &Audio{Call: minimalCall()}
+		a.OperationSubtype = subtype
+		return a
+	}
 	for _, tc := range []struct {
 		field string
 		rec   Record
@@ -79,7 +88,13 @@ func TestMediaNumbers(t *testing.T) {
 		{"durationSeconds", audio(func(a *Audio) { a.DurationSeconds = new(-1.0) }), ""},
 		{"characterCount", audio(func(a *Audio) { a.CharacterCount = new(int64(-1)) }), ""},
 		{"sampleRate", audio(func(a *Audio) { a.SampleRate = new(int64(1 << 40)) }), ""},
-		{"billingUnit", audio(func(a *Audio) { a.BillingUnit = BillingPerImage }), ""},
+		{"billingUnit", audio(func(a *Audio) { a.BillingUnit = BillingPerImage }), "PER_CHARACTER"},
+		{"billingUnit", audio(func(a *Audio) { a.BillingUnit = ""; a.CharacterCount = nil }), "PER_MINUTE"},
+		{"billingUnit", &Audio{Call: minimalCall(), OutputAudioTokenCount: new(int64(1))}, "PER_TOKEN"},
+		{"billingUnit", &Audio{Call: minimalCall()}, "PER_MINUTE"},
+		{"billingUnit", audioOf("tts"), "PER_CHARACTER"},
+		{"billingUnit", audioOf("realtime"), "PER_TOKEN"},
+		{"billingUnit", audioOf("transcription"), "PER_MINUTE"},
 		{"billingUnit", audio(func(a *Audio) { a.BillingUnit = "per_second" }), "PER_SECOND"},
 		{"billingUnit", video(func(v *Video) { v.BillingUnit = BillingPerMinute }), "PER_SECOND"},
 		{"billingUnit", video(func(v *Video) { v.BillingUnit = "" }), "PER_SECOND"},
@@ -114,8 +129,19 @@ func TestTimes(t *testing.T) {
 		{"duration in seconds", func(c *Completion) { c.RequestDuration = 2 }, "28.035Z", "26.847Z", "1500", []string{"requestDuration"}},
 		{"duration rounded", func(c *Completion) { c.RequestDuration = 1501 }, "28.035Z", "26.847Z", "1501", nil},
 		{"duration negative", func(c *Completion) { c.RequestDuration = -1 }, "28.035Z", "26.847Z", "1500", []string{"requestDuration"}},
-		{"first token before", func(c *Completion) { c.CompletionStartTime = at(-1) }, "28.035Z", "26.535Z", "1500", []string{"completionStartTime"}},
-		{"first token after", func(c *Completion) { c.CompletionStartTime = at(1501) }, "28.035Z", "28.035Z", "1500", []string{"completionStartTime"}},
+		{"starts in 1970", func(c *Completion) { c.RequestTime = Timestamp{time.Unix(0, 0)} }, "28.035Z", "28.035Z", "0", []string{
+			"requestTime", "requestDuration", "timeToFirstToken", "completionStartTime",
+		}},
+		{"ends in 1970", func(c *Completion) {
+			c.ResponseTime, c.CompletionStartTime, c.TimeToFirstToken = Timestamp{time.Unix(0, 0)}, Timestamp{}, nil
+		}, "26.535Z", "26.535Z", "0", []string{"responseTime", "requestDuration"}},
+		{"first token before what was measured", func(c *Completion) { c.CompletionStartTime = at(100) }, "28.035Z", "26.847Z", "1500", []string{"completionStartTime"}},
+		{"first token rounded", func(c *Completion) { c.CompletionStartTime = at(311) }, "28.035Z", "26.846Z", "1500", nil},
+		{"measured to the end, rounded", func(c *Completion) {
+			c.RequestDuration, c.TimeToFirstToken, c.CompletionStartTime = 1501, new(int64(1501)), Timestamp{}
+		}, "28.035Z", "28.035Z", "1501", nil},
+		{"first token before", func(c *Completion) { c.CompletionStartTime, c.TimeToFirstToken = at(-1), nil }, "28.035Z", "26.535Z", "1500", []string{"completionStartTime"}},
+		{"first token after", func(c *Completion) { c.CompletionStartTime, c.TimeToFirstToken = at(1501), nil }, "28.035Z", "28.035Z", "1500", []string{"completionStartTime"}},
 		{"first token unset, but measured", func(c *Completion) {
 			c.CompletionStartTime, c.TimeToFirstToken = Timestamp{}, new(int64(100))
 		}, "28.035Z", "26.635Z", "1500", nil},
@@ -160,6 +186,8 @@ func TestTokenSums(t *testing.T) {
 		{"whole negative", 1801, n(-1), n(4), nil, "4", "4", "", "1801", 2},
 		{"parts beyond all reason", 1801, nil, n(1 << 53), n(1), "", "", "", "1801", 2},
 		{"total unset", 0, nil, nil, nil, "", "", "", "1801", 0},
+		{"total below a part", 1233, nil, nil, nil, "", "", "", "1801", 1},
+		{"total of the larger part", 1234, nil, nil, nil, "", "", "", "1234", 0},
 		{"total of the provider", 5000, nil, nil, nil, "", "", "", "5000", 0},
 	} {
 		rec := typicalCompletion()
@@ -203,9 +231,16 @@ func TestInvalidRecords(t *testing.T) {
 		{"negative input", completion(func(c *Completion) { c.InputTokenCount = -1 }), []Problem{{"inputTokenCount", reasonNegative}}},
 		{"absurd output", completion(func(c *Completion) { c.OutputTokenCount = 1<<53 + 1 }), []Problem{{"outputTokenCount", reasonAbsurd}}},
 		{"absurd total", completion(func(c *Completion) { c.TotalTokenCount = math.MaxInt64 }), []Problem{{"totalTokenCount", reasonAbsurd}}},
-		{"year 10000", completion(func(c *Completion) { c.ResponseTime = Timestamp{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)} }), []Problem{
-			{"responseTime", "has a year that does not have four digits"},
+		{"no plausible time", completion(func(c *Completion) {
+			c.RequestTime, c.ResponseTime = Timestamp{time.Unix(0, 0)}, Timestamp{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}
+		}), []Problem{{"requestTime", reasonImplausible}, {"responseTime", reasonImplausible}}},
+		{"one time missing, one not plausible", completion(func(c *Completion) {
+			c.RequestTime, c.ResponseTime = Timestamp{}, Timestamp{time.Unix(0, 0)}
+		}), []Problem{{"requestTime", reasonMissing}}},
+		{"tool event in 1970", &ToolEvent{ToolID: "t", TransactionID: "x", Timestamp: Timestamp{time.Unix(0, 0)}}, []Problem{
+			{"timestamp", reasonImplausible},
 		}},
+		{"video without end", &Video{Call: minimalCall(), DurationSeconds: 1e300}, []Problem{{"durationSeconds", reasonAbsurd}}},
 		{"negative images", &Image{Call: minimalCall(), ActualImageCount: -1}, []Problem{{"actualImageCount", reasonNegative}}},
 		{"absurd images", &Image{Call: minimalCall(), ActualImageCount: 1 << 31}, []Problem{{"actualImageCount", reasonTooLarge}}},
 		{"video NaN", &Video{Call: minimalCall(), DurationSeconds: math.NaN()}, []Problem{{"durationSeconds", reasonNotFinite}}},

@@ -6,6 +6,7 @@ package metering
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -57,13 +58,30 @@ func (w *walker) content(name string, v *string, limit int) {
 	case w.encoding:
 		w.appendString(name, *v)
 	default:
+		*v = w.truncateContent(name, w.clean(name, *v, true), limit)
+	}
+}
+
+// document is content that is a JSON document. Another text becomes one, as a JSON
+// string, unless it was a document before somebody cut it.
+func (w *walker) document(name string, v *string, limit int, cut bool) {
+	if !w.encoding && *v != "" && !cut {
 		*v = w.clean(name, *v, true)
-		if runesExceed(*v, limit) {
-			*v = limits.Truncate(*v, limit-len(truncationMark)) + truncationMark
-			w.change(name, Truncated, tooLong(limit))
-			w.truncatedContent = true
+		if !json.Valid([]byte(*v)) && !strings.HasSuffix(*v, truncationMark) {
+			*v = string(appendString(nil, *v))
+			w.change(name, Replaced, "is not a JSON document")
 		}
 	}
+	w.content(name, v, limit)
+}
+
+func (w *walker) truncateContent(name, s string, limit int) string {
+	if !runesExceed(s, limit) {
+		return s
+	}
+	w.change(name, Truncated, tooLong(limit))
+	w.truncatedContent = true
+	return limits.Truncate(s, limit-len(truncationMark)) + truncationMark
 }
 
 // name is an id that is meaningless when cut.

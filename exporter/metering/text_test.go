@@ -130,8 +130,8 @@ func TestEveryTextIsBounded(t *testing.T) {
 				fill(v.Elem())
 			case reflect.Struct:
 				if v.Type() != reflect.TypeFor[Timestamp]() {
-					for i := range v.NumField() {
-						fill(v.Field(i))
+					for _, fv := range v.Fields() {
+						fill(fv)
 					}
 				}
 			case reflect.String:
@@ -157,6 +157,30 @@ func TestEveryTextIsBounded(t *testing.T) {
 	}
 }
 
+func TestInputMessagesAreADocument(t *testing.T) {
+	for _, tc := range []struct {
+		in   string
+		cut  *bool
+		want string
+	}{
+		{`[{"role":"user"}]`, nil, `[{"role":"user"}]`},
+		{"say \"hi\"\n", nil, `"say \"hi\"\n"`},
+		{`[{"role":"us...[TRUNCATED]`, nil, `[{"role":"us...[TRUNCATED]`},
+		{`[{"role":"us`, new(true), `[{"role":"us`},
+		{`[{"role":"us`, new(false), `"[{\"role\":\"us"`},
+	} {
+		rec := typicalCompletion()
+		rec.InputMessages, rec.PromptsTruncated = tc.in, tc.cut
+		_, changes := mustFreeze(t, rec)
+		if got := field(t, rec, "inputMessages"); got != tc.want {
+			t.Errorf("%q is sent as %q, want %q", tc.in, got, tc.want)
+		}
+		if changed := len(changes) == 1; changed != (tc.in != tc.want) {
+			t.Errorf("%q: changes %v", tc.in, changes)
+		}
+	}
+}
+
 func TestContentLength(t *testing.T) {
 	for name, set := range map[string]func(*Completion, string){
 		"systemPrompt":   func(c *Completion, s string) { c.SystemPrompt = s },
@@ -165,12 +189,13 @@ func TestContentLength(t *testing.T) {
 	} {
 		const limit = 50_000
 		rec := typicalCompletion()
-		set(rec, strings.Repeat("ä", limit))
+		// In quotes, each of them is a JSON document.
+		set(rec, `"`+strings.Repeat("ä", limit-2)+`"`)
 		if _, changes := mustFreeze(t, rec); len(changes) > 0 || field(t, rec, "promptsTruncated") != "" {
 			t.Errorf("%s: at the limit: %v", name, changes)
 		}
 		rec = typicalCompletion()
-		set(rec, strings.Repeat("ä", limit+1))
+		set(rec, `"`+strings.Repeat("ä", limit-1)+`"`)
 		_, changes := mustFreeze(t, rec)
 		want := []Change{
 			{name, Truncated, "is longer than 50000 characters"},
@@ -180,7 +205,7 @@ func TestContentLength(t *testing.T) {
 			t.Errorf("%s: above the limit (-want +got):\n%s", name, diff)
 		}
 		got := field(t, rec, name)
-		if want := strings.Repeat("ä", limit-14) + "...[TRUNCATED]"; got != want {
+		if want := `"` + strings.Repeat("ä", limit-15) + "...[TRUNCATED]"; got != want {
 			t.Errorf("%s: sent %d characters that end in %q", name, utf8.RuneCountInString(got), got[len(got)-20:])
 		}
 		if got := field(t, rec, "promptsTruncated"); got != "true" {

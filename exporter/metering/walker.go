@@ -67,6 +67,7 @@ const (
 	reasonControl     = "contains control characters"
 	reasonWhiteSpace  = "is surrounded by white space"
 	reasonBlank       = "is blank"
+	reasonImplausible = "is not between the years 2000 and 2200"
 	reasonPattern     = "does not match the pattern of the API"
 	reasonJobID       = "the agentic job id is invalid"
 	reasonUnencodable = "has members that cannot be sent"
@@ -173,7 +174,7 @@ func (w *walker) integer(name string, v **int64, limit int64, reasonAbove string
 	}
 }
 
-// amount is an optional float64 that is not negative.
+// amount is an optional float64 that is neither negative nor absurd.
 func (w *walker) amount(name string, v **float64) {
 	switch {
 	case *v == nil:
@@ -185,6 +186,9 @@ func (w *walker) amount(name string, v **float64) {
 	case **v < 0:
 		*v = nil
 		w.change(name, Dropped, reasonNegative)
+	case **v > maxCount:
+		*v = nil
+		w.change(name, Dropped, reasonAbsurd)
 	}
 }
 
@@ -212,6 +216,8 @@ func (w *walker) requiredAmount(name string, v float64) {
 		w.problem(name, reasonNotFinite)
 	case v < 0:
 		w.problem(name, reasonNegative)
+	case v > maxCount:
+		w.problem(name, reasonAbsurd)
 	}
 }
 
@@ -231,19 +237,9 @@ func (w *walker) requiredFlag(name string, v bool) {
 	}
 }
 
-// requiredTime is an instant that must be there and have a year of four digits.
+// requiredTime checks that an instant is there.
 func (w *walker) requiredTime(name string, v Timestamp) {
-	switch {
-	case w.encoding:
-		w.appendTime(name, v)
-	case v.IsZero():
+	if v.IsZero() {
 		w.problem(name, reasonMissing)
-	case !fourDigitYear(v):
-		w.problem(name, "has a year that does not have four digits")
 	}
-}
-
-func fourDigitYear(v Timestamp) bool {
-	year := v.UTC().Year()
-	return year >= 0 && year <= 9999
 }
