@@ -10,14 +10,17 @@
 // with rev_mk_, run the code under test, and look at what arrived:
 //
 //	srv := reveniumtest.Start(t)
-//	sdk, err := revenium.Start(ctx, exporter.WithBaseURL(srv.URL()), exporter.WithAPIKey("rev_mk_test_1"))
-//	...
+//	sdk, err := revenium.Start(t.Context(), revenium.WithExporterOptions(
+//		exporter.WithBaseURL(srv.URL()),
+//		exporter.WithAPIKey("rev_mk_test_1"),
+//	))
+//	... // call an LLM through instrumented code
 //	if err := srv.Wait(t.Context(), 1); err != nil {
 //		t.Fatal(err)
 //	}
 //	rec := srv.Completions()[0]
-//	if got, _ := rec.Int("inputTokenCount"); got != 12 {
-//		t.Errorf("input tokens: %d", got)
+//	if got, ok := rec.Int("inputTokenCount"); !ok || got != 12 {
+//		t.Errorf("input tokens: %d, %v", got, ok)
 //	}
 //
 // Fields are read with their presence, because a count that is absent is not a count of 0.

@@ -22,7 +22,8 @@ const (
 	// FaultHang accepts and never answers, until the fault is removed (then the request goes on as if nothing
 	// had been) or the client leaves (then nothing is stored).
 	FaultHang FaultKind = "hang"
-	// FaultReset breaks the connection without an answer; nothing is stored.
+	// FaultReset breaks the connection without an answer; nothing is stored. Mind that Go's http.Transport by
+	// itself repeats a request that has an Idempotency-Key when a connection breaks that it has used before.
 	FaultReset FaultKind = "reset"
 	// FaultStatus answers with a status of its own; nothing is stored.
 	FaultStatus FaultKind = "status"

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -71,7 +70,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	a, done := s.replay(x)
 	if !done {
-		s.delay(x.plan.delay)
+		if !s.delay(x.plan.delay) {
+			s.abandon(x)
+			return
+		}
 		a = s.process(x)
 	}
 	if f := x.plan.fatal; f != nil && f.Kind == FaultDropAfterStore {
@@ -143,98 +145,7 @@ func (s *Server) tenant(key string) (string, bool) {
 	return defaultTenant, false
 }
 
-// strike plans the faults and lets those strike that come before the service. It reports whether the request is
-// over.
-func (s *Server) strike(x *exchange) (over bool) {
-	x.plan = s.planFaults(*x.req, s.time())
-	if x.plan.kind != "" {
-		s.mu.Lock()
-		x.req.Fault = x.plan.kind
-		s.store.stats.Faults++
-		s.mu.Unlock()
-	}
-	f := x.plan.fatal
-	if f == nil || f.Kind == FaultDropAfterStore {
-		return false
-	}
-	if f.Kind == FaultHang {
-		return s.hang(x, f)
-	}
-	s.delay(x.plan.delay)
-	if f.Kind == FaultReset {
-		s.finish(x, 0, OutcomeFault)
-		breakConnection(x.w, true)
-		return true
-	}
-	s.reply(x, s.faultAnswer(f.Fault))
-	return true
-}
-
-// hang waits until the fault is removed. It reports whether the request is over because its client left.
-func (s *Server) hang(x *exchange, f *activeFault) (over bool) {
-	select {
-	case <-f.release:
-		return false
-	case <-x.r.Context().Done():
-	case <-s.done:
-	}
-	s.finish(x, 0, OutcomeGone)
-	return true
-}
-
-// delay passes d, unless the server is closed before.
-func (s *Server) delay(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-s.done:
-	}
-}
-
-func (s *Server) faultAnswer(f Fault) answer {
-	status, code, message := f.Status, "scripted_status", "scripted answer"
-	switch f.Kind {
-	case FaultUnauthorized:
-		code, message = "unauthorized", "Invalid API key"
-		status = orStatus(status, http.StatusUnauthorized)
-	case FaultRateLimit:
-		code, message = "rate_limited", "Too many requests"
-		status = orStatus(status, http.StatusTooManyRequests)
-	default:
-	}
-	a := answer{status: status, header: f.Header.Clone(), body: []byte(f.Body), outcome: OutcomeFault}
-	if f.Body == "" && status >= http.StatusBadRequest {
-		a.body = errorBody(code, message)
-	}
-	if f.RetryAfter > 0 {
-		if a.header == nil {
-			a.header = make(http.Header)
-		}
-		a.header.Set("Retry-After", retryAfter(f, s.time()))
-	}
-	return a
-}
-
-func orStatus(status, otherwise int) int {
-	if status == 0 {
-		return otherwise
-	}
-	return status
-}
-
-func retryAfter(f Fault, now time.Time) string {
-	if f.RetryAfterDate {
-		// Dates have whole seconds: round up, so that the client does not come back too early.
-		return now.Add(f.RetryAfter + time.Second - 1).UTC().Format(http.TimeFormat)
-	}
-	return strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10)
-}
-
-// refuse verifies the request and answers it if something before the record itself is wrong.
+// refuse answers the request if something before the record itself is wrong.
 func (s *Server) refuse(x *exchange) (answer, bool) {
 	h := x.r.Header
 	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
@@ -459,20 +370,4 @@ func (s *Server) tell(x *exchange, req Request) {
 	for _, f := range onRequest {
 		(*f)(req)
 	}
-}
-
-// breakConnection ends the connection without an answer: hard as a reset, else as if the server had gone away.
-// Where a connection carries several requests (HTTP/2), only this one is reset.
-func breakConnection(w http.ResponseWriter, hard bool) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // below TLS, so that no orderly goodbye is said
-		conn = t.NetConn()
-	}
-	if t, ok := conn.(*net.TCPConn); ok && hard {
-		_ = t.SetLinger(0) // a connection that is gone already is as good as reset
-	}
-	_ = conn.Close()
 }

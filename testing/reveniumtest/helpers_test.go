@@ -103,7 +103,7 @@ func send(tb testing.TB, s *Server, path string, body []byte, change ...func(*ht
 	if err != nil {
 		return response{}, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
 	return response{resp.StatusCode, string(b), resp.Header, resp.ProtoMajor}, err
 }

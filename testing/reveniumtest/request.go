@@ -40,8 +40,8 @@ type Request struct {
 	Attempt        int    // how many requests with this transaction id there were, this one included; 0 without id
 	Body           []byte // as received; do not modify
 
-	Status     int           // of the answer; 0 if none was sent
-	Outcome    Outcome       //
+	Status     int // of the answer; 0 if none was sent
+	Outcome    Outcome
 	Fault      FaultKind     // what struck it, if anything
 	Duration   time.Duration // from arrival to the answer, in real time
 	Violations []Violation

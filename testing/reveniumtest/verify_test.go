@@ -21,10 +21,10 @@ func image(id string) fields {
 	}
 }
 
-func audio(id string) fields {
+func audio() fields {
 	return fields{
 		"model": "whisper-1", "provider": "OpenAI", "requestTime": "2026-11-24T10:00:00Z",
-		"responseTime": "2026-11-24T10:00:02Z", "requestDuration": 2000, "transactionId": id,
+		"responseTime": "2026-11-24T10:00:02Z", "requestDuration": 2000, "transactionId": "a",
 		"operationSubtype": "transcription", "durationSeconds": 12.5, "billingUnit": "PER_SECOND",
 	}
 }
@@ -57,7 +57,7 @@ func found(vs []Violation) []string {
 func TestGoodRecords(t *testing.T) {
 	s := Start(t)
 	for path, rec := range map[string]fields{
-		PathCompletions: completion("c"), PathImages: image("i"), PathAudio: audio("a"), PathVideo: video("v"),
+		PathCompletions: completion("c"), PathImages: image("i"), PathAudio: audio(), PathVideo: video("v"),
 		PathToolEvents: tool("t"),
 	} {
 		if status, body, _ := post(t, s, path, rec.json(t)); status != http.StatusCreated {
@@ -111,11 +111,15 @@ func TestViolations(t *testing.T) {
 		status int
 		want   []string
 	}{
-		{"missing what the service wants", PathCompletions, completion("").with(fields{"stopReason": removed}), 400,
-			[]string{"stopReason: missing", "transactionId: blank"}},
-		{"missing what all send", PathCompletions,
+		{
+			"missing what the service wants", PathCompletions, completion("").with(fields{"stopReason": removed}), 400,
+			[]string{"stopReason: missing", "transactionId: blank"},
+		},
+		{
+			"missing what all send", PathCompletions,
 			completion("").with(fields{"transactionId": removed, "isStreamed": removed, "costType": removed}), 201,
-			[]string{"costType: missing", "isStreamed: missing", "transactionId: missing"}},
+			[]string{"costType: missing", "isStreamed: missing", "transactionId: missing"},
+		},
 		{"empty record", PathCompletions, fields{}, 400, []string{
 			"completionStartTime: missing", "costType: missing", "inputTokenCount: missing", "isStreamed: missing",
 			"model: missing", "outputTokenCount: missing", "provider: missing", "requestDuration: missing",
@@ -124,19 +128,27 @@ func TestViolations(t *testing.T) {
 		}},
 		{"blank model", PathCompletions, completion("a").with(fields{"model": " "}), 400, []string{"model: blank"}},
 		{"blank option", PathCompletions, completion("a").with(fields{"agent": ""}), 201, []string{"agent: blank"}},
-		{"wrong types", PathCompletions, completion("a").with(fields{"agent": 1, "isStreamed": "true", "temperature": "1", "subscriber": "x"}), 400,
-			[]string{"agent: type", "isStreamed: type", "subscriber: type", "temperature: type"}},
+		{
+			"wrong types", PathCompletions, completion("a").with(fields{"agent": 1, "isStreamed": "true", "temperature": "1", "subscriber": "x"}), 400,
+			[]string{"agent: type", "isStreamed: type", "subscriber: type", "temperature: type"},
+		},
 		{"fraction for integer", PathCompletions, completion("a").with(fields{"inputTokenCount": 1.5}), 400, []string{"inputTokenCount: type"}},
 		{"beyond 32 bits", PathCompletions, completion("a").with(fields{"mediationLatency": int64(1) << 31}), 400, []string{"mediationLatency: type"}},
 		{"null", PathCompletions, completion("a").with(fields{"traceId": nil}), 201, []string{"traceId: null"}},
 		{"null for required", PathCompletions, completion("a").with(fields{"provider": nil}), 400, []string{"provider: null"}},
-		{"bad enums", PathCompletions, completion("a").with(fields{"stopReason": "stop", "operationType": "chat"}), 400,
-			[]string{"operationType: enum", "stopReason: enum"}},
-		{"words that the service does not check", PathCompletions, completion("a").with(fields{"skillSource": "Plugin", "skillKind": "x"}), 201,
-			[]string{"skillKind: enum", "skillSource: enum"}},
+		{
+			"bad enums", PathCompletions, completion("a").with(fields{"stopReason": "stop", "operationType": "chat"}), 400,
+			[]string{"operationType: enum", "stopReason: enum"},
+		},
+		{
+			"words that the service does not check", PathCompletions, completion("a").with(fields{"skillSource": "Plugin", "skillKind": "x"}), 201,
+			[]string{"skillKind: enum", "skillSource: enum"},
+		},
 		{"skip reason of media", PathCompletions, completion("a").with(fields{"skipReason": "INTERNAL_TEST"}), 400, []string{"skipReason: enum"}},
-		{"too long, in characters", PathCompletions, completion("a").with(fields{"traceName": long(257), "taskType": long(255), "promptId": long(65)}), 201,
-			[]string{"promptId: length", "traceName: length"}},
+		{
+			"too long, in characters", PathCompletions, completion("a").with(fields{"traceName": long(257), "taskType": long(255), "promptId": long(65)}), 201,
+			[]string{"promptId: length", "traceName: length"},
+		},
 		{"trace type", PathCompletions, completion("a").with(fields{"traceType": "a b"}), 201, []string{"traceType: pattern"}},
 		{"effort", PathCompletions, completion("a").with(fields{"effort": "very high"}), 400, []string{"effort: pattern"}},
 		{"job id", PathCompletions, completion("a").with(fields{"agenticJobId": ".a"}), 400, []string{"agenticJobId: pattern"}},
@@ -145,46 +157,68 @@ func TestViolations(t *testing.T) {
 		{"unknown and dead names", PathCompletions, completion("a").with(fields{
 			"organizationId": "o", "subscriberId": "s", "spanId": "x", "taskId": "t",
 		}), 201, []string{"organizationId: dead-name", "spanId: dead-name", "subscriberId: dead-name", "taskId: unknown-field"}},
-		{"completion's field elsewhere", PathImages, image("a").with(fields{"isStreamed": true, "stopReason": "END"}), 201,
-			[]string{"isStreamed: unknown-field", "stopReason: unknown-field"}},
-		{"realtime", PathAudio, audio("a").with(fields{"realtime": true}), 201, []string{"realtime: dead-name"}},
-		{"flat credential is right for tools", PathToolEvents, tool("a").with(fields{"subscriberCredential": "c", "agenticJobName": "n"}), 201,
-			[]string{"agenticJobName: unknown-field"}},
-		{"nested", PathCompletions, completion("a").with(fields{"subscriber": fields{"name": "x", "id": 1, "credential": fields{}}}), 400,
-			[]string{"subscriber.credential: blank", "subscriber.id: type", "subscriber.name: unknown-field"}},
-		{"negative", PathCompletions, completion("a").with(fields{"inputTokenCount": -1, "retryNumber": -1, "totalCost": -0.5}), 400,
-			[]string{"inputTokenCount: range", "retryNumber: range", "totalCost: range"}},
-		{"ranges", PathCompletions, completion("a").with(fields{"temperature": 2.1, "responseQualityScore": 1.1, "errorCode": 99}), 201,
-			[]string{"errorCode: range", "responseQualityScore: range", "temperature: range"}},
-		{"speed of speech", PathAudio, audio("a").with(fields{"speed": 5}), 201, []string{"speed: range"}},
+		{
+			"completion's field elsewhere", PathImages, image("a").with(fields{"isStreamed": true, "stopReason": "END"}), 201,
+			[]string{"isStreamed: unknown-field", "stopReason: unknown-field"},
+		},
+		{"realtime", PathAudio, audio().with(fields{"realtime": true}), 201, []string{"realtime: dead-name"}},
+		{
+			"flat credential is right for tools", PathToolEvents, tool("a").with(fields{"subscriberCredential": "c", "agenticJobName": "n"}), 201,
+			[]string{"agenticJobName: unknown-field"},
+		},
+		{
+			"nested", PathCompletions, completion("a").with(fields{"subscriber": fields{"name": "x", "id": 1, "credential": fields{}}}), 400,
+			[]string{"subscriber.credential: blank", "subscriber.id: type", "subscriber.name: unknown-field"},
+		},
+		{
+			"negative", PathCompletions, completion("a").with(fields{"inputTokenCount": -1, "retryNumber": -1, "totalCost": -0.5}), 400,
+			[]string{"inputTokenCount: range", "retryNumber: range", "totalCost: range"},
+		},
+		{
+			"ranges", PathCompletions, completion("a").with(fields{"temperature": 2.1, "responseQualityScore": 1.1, "errorCode": 99}), 201,
+			[]string{"errorCode: range", "responseQualityScore: range", "temperature: range"},
+		},
+		{"speed of speech", PathAudio, audio().with(fields{"speed": 5}), 201, []string{"speed: range"}},
 		{"no timestamp", PathCompletions, completion("a").with(fields{"requestTime": "yesterday"}), 400, []string{"requestTime: timestamp"}},
 		{"zone", PathImages, image("a").with(fields{"requestTime": "2026-11-24T11:00:00+01:00"}), 201, []string{"requestTime: timestamp"}},
 		{"nanoseconds", PathToolEvents, tool("a").with(fields{"timestamp": "2026-11-24T10:00:00.000001Z"}), 201, []string{"timestamp: timestamp"}},
 		{"zero time", PathToolEvents, tool("a").with(fields{"timestamp": "0001-01-01T00:00:00Z"}), 201, []string{"timestamp: timestamp"}},
-		{"ends before it starts", PathImages, image("a").with(fields{"responseTime": "2026-11-24T09:59:58Z"}), 201,
-			[]string{"requestDuration: duration", "responseTime: time-order"}},
+		{
+			"ends before it starts", PathImages, image("a").with(fields{"responseTime": "2026-11-24T09:59:58Z"}), 201,
+			[]string{"requestDuration: duration", "responseTime: time-order"},
+		},
 		{"duration in seconds", PathCompletions, completion("a").with(fields{"requestDuration": 2}), 201, []string{"requestDuration: duration"}},
 		{"duration rounded up", PathCompletions, completion("a").with(fields{"requestDuration": 1501}), 201, nil},
 		{"duration off by two", PathCompletions, completion("a").with(fields{"requestDuration": 1502}), 201, []string{"requestDuration: duration"}},
-		{"first token after the end", PathCompletions, completion("a").with(fields{"completionStartTime": "2026-11-24T10:00:02Z"}), 201,
-			[]string{"completionStartTime: time-order"}},
+		{
+			"first token after the end", PathCompletions, completion("a").with(fields{"completionStartTime": "2026-11-24T10:00:02Z"}), 201,
+			[]string{"completionStartTime: time-order"},
+		},
 		{"time to first token", PathCompletions, completion("a").with(fields{"timeToFirstToken": 0}), 201, []string{"timeToFirstToken: duration"}},
 		{"total below output", PathCompletions, completion("a").with(fields{"totalTokenCount": 11}), 201, []string{"totalTokenCount: tokens"}},
 		{"reasoning beside output", PathCompletions, completion("a").with(fields{"reasoningTokenCount": 8}), 201, []string{"reasoningTokenCount: tokens"}},
 		{"reasoning rounded", PathCompletions, completion("a").with(fields{"reasoningTokenCount": 7}), 201, nil},
-		{"cache parts", PathCompletions, completion("a").with(fields{"cacheCreationTokenCount": 3, "cacheCreation5mTokenCount": 2, "cacheCreation1hTokenCount": 2}), 201,
-			[]string{"cacheCreationTokenCount: tokens"}},
-		{"cache parts without whole", PathCompletions, completion("a").with(fields{"cacheCreation5mTokenCount": 0}), 201,
-			[]string{"cacheCreationTokenCount: tokens"}},
+		{
+			"cache parts", PathCompletions, completion("a").with(fields{"cacheCreationTokenCount": 3, "cacheCreation5mTokenCount": 2, "cacheCreation1hTokenCount": 2}), 201,
+			[]string{"cacheCreationTokenCount: tokens"},
+		},
+		{
+			"cache parts without whole", PathCompletions, completion("a").with(fields{"cacheCreation5mTokenCount": 0}), 201,
+			[]string{"cacheCreationTokenCount: tokens"},
+		},
 		{"messages are a document", PathCompletions, completion("a").with(fields{"inputMessages": "hello"}), 201, []string{"inputMessages: document"}},
 		{"cut messages are none", PathCompletions, completion("a").with(fields{"inputMessages": "[{...[TRUNCATED]", "promptsTruncated": true}), 201, nil},
-		{"image count", PathImages, image("a").with(fields{"actualImageCount": removed, "billingUnit": removed}), 400,
-			[]string{"actualImageCount: missing", "billingUnit: missing"}},
-		{"transcription of what", PathAudio, audio("a").with(fields{"durationSeconds": removed}), 201, []string{"durationSeconds: missing"}},
-		{"transcription by tokens", PathAudio, audio("a").with(fields{"durationSeconds": removed, "inputAudioTokenCount": 4, "billingUnit": "PER_TOKEN"}), 201, nil},
-		{"speech of what", PathAudio, audio("a").with(fields{"durationSeconds": removed, "operationSubtype": "speech"}), 201, []string{"characterCount: missing"}},
-		{"video", PathVideo, video("a").with(fields{"billingUnit": "PER_IMAGE", "durationSeconds": removed}), 400,
-			[]string{"billingUnit: enum", "durationSeconds: missing"}},
+		{
+			"image count", PathImages, image("a").with(fields{"actualImageCount": removed, "billingUnit": removed}), 400,
+			[]string{"actualImageCount: missing", "billingUnit: missing"},
+		},
+		{"transcription of what", PathAudio, audio().with(fields{"durationSeconds": removed}), 201, []string{"durationSeconds: missing"}},
+		{"transcription by tokens", PathAudio, audio().with(fields{"durationSeconds": removed, "inputAudioTokenCount": 4, "billingUnit": "PER_TOKEN"}), 201, nil},
+		{"speech of what", PathAudio, audio().with(fields{"durationSeconds": removed, "operationSubtype": "speech"}), 201, []string{"characterCount: missing"}},
+		{
+			"video", PathVideo, video("a").with(fields{"billingUnit": "PER_IMAGE", "durationSeconds": removed}), 400,
+			[]string{"billingUnit: enum", "durationSeconds: missing"},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := Start(t, WithoutViolationCheck())
