@@ -1,0 +1,298 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package instrument
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/revenium/revenium-otel-go/semconv"
+)
+
+// CallParams is what is known of a call before it is made.
+type CallParams struct {
+	// Operation is the kind of call in the words of the OpenTelemetry GenAI
+	// conventions: "chat" (the default), "text_completion", "embeddings",
+	// "generate_content".
+	Operation string
+	// Provider is who serves the call, in the words of the conventions: "openai",
+	// "anthropic", "aws.bedrock", ... Any other name will do where they have none.
+	Provider string
+	// Model is the model asked for, by the name the provider knows it by.
+	Model string
+	// Stream says that the answer was asked for as a stream.
+	Stream bool
+	// ServerAddress and ServerPort are the host and port called; "" and 0 when
+	// there is no server or it does not matter.
+	ServerAddress string
+	ServerPort    int
+
+	_ struct{}
+}
+
+// Response is what an answer says about itself. Zero fields are unknown and
+// leave alone what an earlier SetResponse said.
+type Response struct {
+	// ID is the provider's id of the answer.
+	ID string
+	// Model is the model that answered; often a dated name of the one asked for,
+	// sometimes another one.
+	Model string
+	// FinishReasons says why generation ended, one raw provider word per choice.
+	FinishReasons []string
+	// ServiceTier is the tier that served the call, where the provider has tiers.
+	ServiceTier string
+	// SystemFingerprint identifies the provider's backend configuration.
+	SystemFingerprint string
+
+	_ struct{}
+}
+
+// Usage is what a provider reported as consumed. A nil count was not reported,
+// which is not the same as 0: a zero is a claim, and it is billed as one.
+type Usage struct {
+	// Input is all input tokens, those read from and written to a cache included.
+	// Providers that count the cache beside the input (Anthropic) must be added up.
+	Input *int64
+	// CacheRead is the part of Input that was served from a cache.
+	CacheRead *int64
+	// CacheCreation is the part of Input that was written to a cache, of which
+	// CacheCreation5m and CacheCreation1h live for five minutes and an hour.
+	CacheCreation   *int64
+	CacheCreation5m *int64
+	CacheCreation1h *int64
+	// Output is all output tokens, those spent on reasoning included.
+	Output *int64
+	// Reasoning is the part of Output that was spent on reasoning.
+	Reasoning *int64
+	// InputAudio and OutputAudio are the parts of Input and Output that are
+	// audio, which is priced apart.
+	InputAudio  *int64
+	OutputAudio *int64
+	// Partial says that the counts are a lower bound, since the answer was cut
+	// before the last of them was reported. Without any count it says that
+	// something was generated and nobody knows how much.
+	Partial bool
+
+	_ struct{}
+}
+
+func (u Usage) reported() bool {
+	return u.Input != nil || u.Output != nil || u.CacheRead != nil || u.CacheCreation != nil ||
+		u.CacheCreation5m != nil || u.CacheCreation1h != nil || u.Reasoning != nil ||
+		u.InputAudio != nil || u.OutputAudio != nil
+}
+
+// Call is one call of a model, from its start to its end. Its methods may be
+// used by several goroutines at once; after End they do nothing.
+type Call struct {
+	span  trace.Span
+	start time.Time
+
+	mu         sync.Mutex
+	ended      bool
+	firstToken bool
+	usage      bool
+}
+
+// StartCall starts the span of a call and returns it with a context that carries
+// it, to be used for the call itself. The span is named "{operation} {model}", is
+// of kind CLIENT and has the parameters as attributes from its start on, where
+// samplers look for them.
+//
+// Every call must be ended with [Call.End]; a call never ended is never billed.
+func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.Context, *Call) {
+	c := newConfig(opts)
+	if c.provider == nil {
+		c.provider = otel.GetTracerProvider()
+	}
+	operation := params.Operation
+	if operation == "" {
+		operation = semconv.GenAIOperationNameChat.Value.AsString()
+	}
+	startOptions := []trace.SpanStartOption{
+		trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(params.attributes(operation, c.attributes)...),
+	}
+	call := &Call{start: c.start}
+	if c.start.IsZero() {
+		call.start = time.Now()
+	}
+	startOptions = append(startOptions, trace.WithTimestamp(call.start))
+	tracer := c.provider.Tracer(c.scopeName, trace.WithInstrumentationVersion(c.scopeVersion))
+	ctx, call.span = tracer.Start(ctx, spanName(operation, params.Model), startOptions...)
+	return ctx, call
+}
+
+func spanName(operation, model string) string {
+	if model == "" {
+		return operation
+	}
+	return operation + " " + model
+}
+
+// attributes lists the start attributes: the call's own, then extra, which
+// therefore wins where both have a key.
+func (p CallParams) attributes(operation string, extra []attribute.KeyValue) []attribute.KeyValue {
+	attributes := make([]attribute.KeyValue, 0, 6+len(extra))
+	attributes = append(attributes, semconv.GenAIOperationNameKey.String(operation))
+	if p.Provider != "" {
+		attributes = append(attributes, semconv.GenAIProviderNameKey.String(p.Provider))
+	}
+	if p.Model != "" {
+		attributes = append(attributes, semconv.GenAIRequestModelKey.String(p.Model))
+	}
+	if p.Stream { // by the conventions only when true
+		attributes = append(attributes, semconv.GenAIRequestStreamKey.Bool(true))
+	}
+	if p.ServerAddress != "" {
+		attributes = append(attributes, semconv.ServerAddressKey.String(p.ServerAddress))
+		if p.ServerPort > 0 {
+			attributes = append(attributes, semconv.ServerPortKey.Int(p.ServerPort))
+		}
+	}
+	return append(attributes, extra...)
+}
+
+// IsRecording says whether anybody will see the call. Where it is false, work
+// that only serves the span can be saved.
+func (c *Call) IsRecording() bool { return c.span.IsRecording() }
+
+// Span returns the call's span.
+func (c *Call) Span() trace.Span { return c.span }
+
+// SetAttributes adds attributes to the call's span.
+func (c *Call) SetAttributes(attributes ...attribute.KeyValue) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended {
+		c.span.SetAttributes(attributes...)
+	}
+}
+
+// SetModel says which model the call asks for where this was not known at its
+// start. It renames the span accordingly.
+func (c *Call) SetModel(operation, model string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended || model == "" {
+		return
+	}
+	c.span.SetName(spanName(operation, model))
+	c.span.SetAttributes(semconv.GenAIRequestModelKey.String(model))
+}
+
+// SetResponse records what the answer says about itself.
+func (c *Call) SetResponse(r Response) {
+	attributes := make([]attribute.KeyValue, 0, 5)
+	add := func(key attribute.Key, value string) {
+		if value != "" {
+			attributes = append(attributes, key.String(value))
+		}
+	}
+	add(semconv.GenAIResponseIDKey, r.ID)
+	add(semconv.GenAIResponseModelKey, r.Model)
+	add(semconv.OpenAIResponseServiceTierKey, r.ServiceTier)
+	add(semconv.OpenAIResponseSystemFingerprintKey, r.SystemFingerprint)
+	if len(r.FinishReasons) > 0 {
+		attributes = append(attributes, semconv.GenAIResponseFinishReasonsKey.StringSlice(r.FinishReasons))
+	}
+	c.SetAttributes(attributes...)
+}
+
+// SetUsage records what the provider reported as consumed. A later usage
+// replaces an earlier one, count by count: providers send running totals, never
+// increments.
+func (c *Call) SetUsage(u Usage) {
+	attributes := make([]attribute.KeyValue, 0, 10)
+	add := func(key attribute.Key, count *int64) {
+		if count != nil {
+			attributes = append(attributes, key.Int64(*count))
+		}
+	}
+	add(semconv.GenAIUsageInputTokensKey, u.Input)
+	add(semconv.GenAIUsageOutputTokensKey, u.Output)
+	add(semconv.GenAIUsageCacheReadInputTokensKey, u.CacheRead)
+	add(semconv.GenAIUsageCacheCreationInputTokensKey, u.CacheCreation)
+	add(semconv.ReveniumUsageCacheCreation5mTokensKey, u.CacheCreation5m)
+	add(semconv.ReveniumUsageCacheCreation1hTokensKey, u.CacheCreation1h)
+	add(semconv.GenAIUsageReasoningOutputTokensKey, u.Reasoning)
+	add(semconv.ReveniumUsageInputAudioTokensKey, u.InputAudio)
+	add(semconv.ReveniumUsageOutputAudioTokensKey, u.OutputAudio)
+	reported := u.reported()
+	if u.Partial {
+		flag := semconv.ReveniumUsageMissingKey
+		if reported {
+			flag = semconv.ReveniumUsagePartialKey
+		}
+		attributes = append(attributes, flag.Bool(true))
+	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return
+	}
+	c.usage = c.usage || reported
+	c.span.SetAttributes(attributes...)
+}
+
+// FirstToken says that the first piece of the answer's content has just
+// arrived. Only the first use counts.
+func (c *Call) FirstToken() { c.FirstTokenAt(time.Now()) }
+
+// FirstTokenAt is [Call.FirstToken] for a piece that arrived at t.
+func (c *Call) FirstTokenAt(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended || c.firstToken {
+		return
+	}
+	c.firstToken = true
+	elapsed := max(t.Sub(c.start), 0)
+	c.span.SetAttributes(semconv.GenAIResponseTimeToFirstChunkKey.Float64(elapsed.Seconds()))
+}
+
+// End ends the call now; see [Call.EndAt].
+func (c *Call) End(err error) { c.EndAt(err, time.Now()) }
+
+// EndAt ends the call at t. A nil err is success; then a call without usage is
+// marked with revenium.usage.missing. Otherwise the span gets the status Error
+// and an error.type, found by [ErrorType]; the text of err is not recorded.
+//
+// The first End of a call counts, later ones do nothing.
+func (c *Call) EndAt(err error, t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return
+	}
+	c.ended = true
+	switch {
+	case err != nil:
+		c.fail(err)
+	case !c.usage:
+		c.span.SetAttributes(semconv.ReveniumUsageMissingKey.Bool(true))
+	}
+	if t.Before(c.start) {
+		t = c.start
+	}
+	c.span.End(trace.WithTimestamp(t))
+}
+
+func (c *Call) fail(err error) {
+	kind := ErrorType(err)
+	attributes := []attribute.KeyValue{semconv.ErrorTypeKey.String(kind)}
+	if status := statusCode(err); status != 0 {
+		attributes = append(attributes, semconv.HTTPResponseStatusCodeKey.Int(status))
+	}
+	c.span.SetAttributes(attributes...)
+	c.span.SetStatus(codes.Error, describe(err, kind))
+}

@@ -1,0 +1,472 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package llmhttp
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+const (
+	maxScalar = 512 // bytes kept of a wanted string or number
+	maxKey    = 64  // bytes; no wanted key is longer
+	maxDepth  = 16  // no tree is deeper
+)
+
+type scanState uint8
+
+const (
+	beforeValue scanState = iota
+	beforeFirstElement
+	beforeFirstKey
+	beforeKey
+	inKey
+	beforeColon
+	afterValue
+	inString
+	inLiteral
+	atPresence // just behind the opening quote or bracket of a presence field
+	skipString
+	skipLiteral
+	skipContainer
+	skipContainerString
+	documentDone
+	broken
+)
+
+type frame struct {
+	node    *node
+	isArray bool
+	members int
+}
+
+// scanner reads a JSON document piece by piece, as it passes. It holds no more
+// than one wanted scalar, whatever the document's size, and cannot be made to
+// fail: where the document is no JSON, it stops finding things. It accepts more
+// than JSON where telling the difference would cost time and change nothing.
+type scanner struct {
+	sink     sink
+	root     *node
+	state    scanState
+	stack    [maxDepth]frame
+	depth    int
+	node     *node // of the value that comes next; nil: not wanted
+	buf      []byte
+	long     bool
+	escape   bool // the next byte is escaped
+	dirty    bool // the buffered string has escapes
+	nested   int  // depth within a skipped container
+	trailing bool // there is something behind the document
+	closer   byte // what ends an empty presence container or string
+	pos      int64
+	// members is, within a sink's close, the number of members or elements.
+	members int
+}
+
+func newScanner(root *node, sink sink) *scanner {
+	s := &scanner{sink: sink, root: root, buf: make([]byte, 0, maxKey)}
+	s.reset()
+	return s
+}
+
+// reset makes the scanner ready for the next document.
+func (s *scanner) reset() {
+	s.state, s.depth, s.node, s.pos = beforeValue, 0, s.root, 0
+	s.long, s.escape, s.dirty, s.trailing, s.nested = false, false, false, false, 0
+}
+
+// complete says whether a whole document has passed and nothing else behind it.
+func (s *scanner) complete() bool { return s.state == documentDone && !s.trailing }
+
+// done says whether a whole document has passed, whatever is behind it.
+func (s *scanner) done() bool { return s.state == documentDone }
+
+// end tells that no more of the document comes: a number at its very end has no
+// other mark of its end.
+func (s *scanner) end() {
+	if (s.state == inLiteral || s.state == skipLiteral) && s.depth == 0 {
+		s.endLiteral()
+	}
+}
+
+// offset is the position in the document of the byte being looked at.
+func (s *scanner) offset() int64 { return s.pos }
+
+// inArray says, within a sink's open, that an array begins and no object.
+func (s *scanner) inArray() bool { return s.stack[s.depth-1].isArray }
+
+// write scans the next piece of the document.
+func (s *scanner) write(p []byte) {
+	start := s.pos
+	for i := 0; i < len(p); {
+		s.pos = start + int64(i)
+		switch s.state {
+		case skipString, skipContainerString:
+			i += s.skipStringBytes(p[i:])
+		case skipContainer:
+			i += s.skipContainerBytes(p[i:])
+		case inString, inKey:
+			i += s.stringBytes(p[i:])
+		case inLiteral, skipLiteral:
+			i += s.literalBytes(p[i:])
+		case broken:
+			s.pos = start + int64(len(p))
+			return
+		default:
+			c := p[i]
+			i++
+			if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+				s.structure(c)
+			} else if s.state == atPresence && s.closer == '"' {
+				s.structure(c) // white space in a string is content
+			}
+		}
+	}
+	s.pos = start + int64(len(p))
+}
+
+// structure takes one byte that is neither within a string nor a literal.
+func (s *scanner) structure(c byte) {
+	switch s.state {
+	case beforeFirstElement:
+		if c == ']' {
+			s.pop(c)
+			return
+		}
+		s.beginValue(c)
+	case beforeValue:
+		s.beginValue(c)
+	case beforeFirstKey:
+		if c == '}' {
+			s.pop(c)
+			return
+		}
+		s.beginKey(c)
+	case beforeKey:
+		s.beginKey(c)
+	case beforeColon:
+		if c != ':' {
+			s.state = broken
+			return
+		}
+		s.state = beforeValue
+	case afterValue:
+		s.next(c)
+	case atPresence:
+		s.presence(c)
+	default: // documentDone
+		s.trailing = true
+	}
+}
+
+func (s *scanner) beginKey(c byte) {
+	if c != '"' {
+		s.state = broken
+		return
+	}
+	s.state = inKey
+	s.beginBuffer()
+}
+
+func (s *scanner) beginBuffer() {
+	s.buf, s.long, s.dirty, s.escape = s.buf[:0], false, false, false
+}
+
+// next takes what follows a value.
+func (s *scanner) next(c byte) {
+	top := s.stack[s.depth-1]
+	switch {
+	case c == ',' && top.isArray:
+		s.state, s.node = beforeValue, top.node.element
+	case c == ',':
+		s.state = beforeKey
+	default:
+		s.pop(c)
+	}
+}
+
+// pop closes the innermost container.
+func (s *scanner) pop(c byte) {
+	top := s.stack[s.depth-1]
+	if top.isArray != (c == ']') || (c != ']' && c != '}') {
+		s.state = broken
+		return
+	}
+	s.depth--
+	s.members = top.members
+	if top.node.field != 0 {
+		s.sink.close(top.node.field)
+	}
+	s.valueEnded()
+}
+
+func (s *scanner) valueEnded() {
+	if s.depth == 0 {
+		s.state = documentDone
+		return
+	}
+	s.state = afterValue
+}
+
+// beginValue takes the first byte of a value.
+func (s *scanner) beginValue(c byte) {
+	if s.depth > 0 {
+		s.stack[s.depth-1].members++
+	}
+	wanted := s.node != nil
+	switch {
+	case wanted && s.node.presence:
+		s.beginPresence(c)
+	case c == '"':
+		s.escape = false
+		s.state = skipString
+		if wanted && s.node.field != 0 {
+			s.state = inString
+			s.beginBuffer()
+		}
+	case c == '{' || c == '[':
+		s.beginContainer(c)
+	case isLiteral(c):
+		s.state = skipLiteral
+		if wanted && s.node.field != 0 || s.depth == 0 {
+			s.state = inLiteral
+			s.beginBuffer()
+			s.buf = append(s.buf, c)
+		}
+	default:
+		s.state = broken
+	}
+}
+
+func (s *scanner) beginContainer(c byte) {
+	n := s.node
+	isArray := c == '['
+	if n == nil || isArray && n.element == nil || !isArray && n.keys == nil || s.depth == maxDepth {
+		s.state, s.nested = skipContainer, 1
+		return
+	}
+	s.stack[s.depth] = frame{node: n, isArray: isArray}
+	s.depth++
+	if n.field != 0 {
+		s.sink.open(n.field)
+	}
+	if isArray {
+		s.state, s.node = beforeFirstElement, n.element
+	} else {
+		s.state = beforeFirstKey
+	}
+}
+
+func (s *scanner) beginPresence(c byte) {
+	switch c {
+	case '"':
+		s.state, s.closer = atPresence, '"'
+	case '[':
+		s.state, s.closer = atPresence, ']'
+	case '{':
+		s.state, s.closer = atPresence, '}'
+	default:
+		if !isLiteral(c) {
+			s.state = broken
+			return
+		}
+		s.sink.present(s.node.field, c != 'n' && c != 'f')
+		s.state = skipLiteral
+	}
+}
+
+// presence takes the first byte behind the opening of a presence field.
+func (s *scanner) presence(c byte) {
+	empty := c == s.closer
+	s.sink.present(s.node.field, !empty)
+	if empty {
+		s.valueEnded()
+		return
+	}
+	switch {
+	case s.closer == '"':
+		s.state, s.escape = skipString, c == '\\'
+	case c == '"':
+		s.state, s.nested, s.escape = skipContainerString, 1, false
+	default:
+		s.state, s.nested = skipContainer, 1
+		if c == '{' || c == '[' {
+			s.nested = 2
+		}
+	}
+}
+
+func isLiteral(c byte) bool {
+	return c == '-' || c >= '0' && c <= '9' || c == 't' || c == 'f' || c == 'n'
+}
+
+// stringBytes takes bytes of a key or of a wanted string and returns how many.
+func (s *scanner) stringBytes(p []byte) int {
+	limit := maxScalar
+	if s.state == inKey {
+		limit = maxKey
+	}
+	i, ended := s.findQuote(p)
+	if !s.long {
+		if len(s.buf)+i > limit {
+			s.long = true
+			s.buf = s.buf[:0]
+		} else {
+			s.buf = append(s.buf, p[:i]...)
+			s.dirty = s.dirty || bytes.IndexByte(p[:i], '\\') >= 0
+		}
+	}
+	if !ended {
+		return i
+	}
+	s.pos += int64(i)
+	if s.state == inKey {
+		s.endKey()
+	} else {
+		f := s.node.field
+		s.valueEnded()
+		s.sink.value(f, value{kind: stringValue, raw: s.buf, long: s.long, escaped: s.dirty})
+	}
+	return i + 1
+}
+
+func (s *scanner) endKey() {
+	s.node = nil
+	parent := s.stack[s.depth-1].node
+	switch {
+	case s.long:
+	case s.dirty:
+		s.node = parent.keys[decodeString(s.buf, true)]
+	default:
+		s.node = parent.keys[string(s.buf)]
+	}
+	s.state = beforeColon
+}
+
+// findQuote returns how many bytes of p belong to the string that p goes on
+// with, and whether the closing quote comes right behind them.
+func (s *scanner) findQuote(p []byte) (n int, ended bool) {
+	i := 0
+	if s.escape && len(p) > 0 {
+		s.escape = false
+		i = 1
+	}
+	for i < len(p) {
+		quote := bytes.IndexByte(p[i:], '"')
+		end := len(p)
+		if quote >= 0 {
+			end = i + quote
+		}
+		backslash := bytes.IndexByte(p[i:end], '\\')
+		if backslash < 0 {
+			return end, quote >= 0
+		}
+		i += backslash + 2
+		if i > len(p) {
+			s.escape = true
+			return len(p), false
+		}
+	}
+	return i, false
+}
+
+// literalBytes takes bytes of a number, true, false or null.
+func (s *scanner) literalBytes(p []byte) int {
+	i := 0
+	for i < len(p) && !endsLiteral(p[i]) {
+		i++
+	}
+	if s.state == inLiteral && !s.long {
+		if len(s.buf)+i > maxScalar {
+			s.long = true
+			s.buf = s.buf[:1] // keeps the kind
+		} else {
+			s.buf = append(s.buf, p[:i]...)
+		}
+	}
+	if i < len(p) {
+		s.pos += int64(i)
+		s.endLiteral()
+	}
+	return i
+}
+
+func endsLiteral(c byte) bool {
+	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t'
+}
+
+func (s *scanner) endLiteral() {
+	wanted := s.state == inLiteral && s.node != nil && s.node.field != 0
+	if s.state == inLiteral && !s.long && !validLiteral(s.buf) {
+		s.state = broken
+		return
+	}
+	var f field
+	if wanted {
+		f = s.node.field
+	}
+	s.valueEnded()
+	if wanted {
+		s.sink.value(f, value{kind: literalKind(s.buf[0]), raw: s.buf, long: s.long})
+	}
+}
+
+func literalKind(c byte) valueKind {
+	switch c {
+	case 'n':
+		return nullValue
+	case 't', 'f':
+		return boolValue
+	default:
+		return numberValue
+	}
+}
+
+func validLiteral(b []byte) bool {
+	switch b[0] {
+	case 'n':
+		return string(b) == "null"
+	case 't':
+		return string(b) == "true"
+	case 'f':
+		return string(b) == "false"
+	default:
+		return json.Valid(b)
+	}
+}
+
+// skipStringBytes takes bytes of a string that nobody wants.
+func (s *scanner) skipStringBytes(p []byte) int {
+	i, ended := s.findQuote(p)
+	if !ended {
+		return i
+	}
+	if s.state == skipContainerString {
+		s.state = skipContainer
+	} else {
+		s.valueEnded()
+	}
+	return i + 1
+}
+
+// skipContainerBytes takes bytes of an object or array that nobody wants. What
+// is in it need not be JSON, as long as its brackets and quotes add up.
+func (s *scanner) skipContainerBytes(p []byte) int {
+	for i, c := range p {
+		switch c {
+		case '"':
+			s.state, s.escape = skipContainerString, false
+			return i + 1
+		case '{', '[':
+			s.nested++
+		case '}', ']':
+			s.nested--
+			if s.nested == 0 {
+				s.valueEnded()
+				return i + 1
+			}
+		}
+	}
+	return len(p)
+}

@@ -1,0 +1,127 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package llmhttp
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// A field is a number that stands for a wanted place in a JSON document. What
+// the numbers mean is the business of who wants them; 0 is nothing.
+type field uint8
+
+// A node is a place in a JSON document. The scanner goes down only where there
+// are nodes; everything else is skipped without being held.
+type node struct {
+	field field
+	// presence asks whether the value is there and not empty, instead of the
+	// value itself, which may then be of any size.
+	presence bool
+	keys     map[string]*node // members of an object
+	element  *node            // elements of an array
+}
+
+// want is one wanted place: "usage.prompt_tokens", "choices[].finish_reason".
+type want struct {
+	path     string
+	field    field
+	presence bool
+}
+
+// newTree builds the tree of the wanted places. A document that is an array
+// counts as a sequence of documents.
+func newTree(wanted []want) *node {
+	root := &node{}
+	root.element = root
+	for _, w := range wanted {
+		n := root
+		for step := range strings.SplitSeq(w.path, ".") {
+			key, isArray := strings.CutSuffix(step, "[]")
+			if n.keys == nil {
+				n.keys = make(map[string]*node)
+			}
+			next := n.keys[key]
+			if next == nil {
+				next = &node{}
+				n.keys[key] = next
+			}
+			n = next
+			if isArray {
+				if n.element == nil {
+					n.element = &node{}
+				}
+				n = n.element
+			}
+		}
+		n.field, n.presence = w.field, w.presence
+	}
+	return root
+}
+
+// A sink receives what a scanner finds. open and close frame a wanted object or
+// array, value is a wanted string, number, true, false or null, present tells
+// whether the value of a presence field is there and not empty.
+type sink interface {
+	open(f field)
+	close(f field)
+	value(f field, v value)
+	present(f field, yes bool)
+}
+
+type valueKind uint8
+
+const (
+	nullValue valueKind = iota
+	boolValue
+	numberValue
+	stringValue
+)
+
+// A value is a scalar of a JSON document; raw is only valid during the call
+// that it is passed to.
+type value struct {
+	kind valueKind
+	raw  []byte // without quotes
+	// long says that a string or number was over the limit and is not in raw.
+	long    bool
+	escaped bool
+}
+
+// text returns a string value decoded, or "" for any other or over-long value.
+func (v value) text() string {
+	if v.kind != stringValue || v.long {
+		return ""
+	}
+	return decodeString(v.raw, v.escaped)
+}
+
+// same returns what text does, without a copy where that is old.
+func (v value) same(old string) string {
+	if v.kind == stringValue && !v.escaped && !v.long && string(v.raw) == old {
+		return old
+	}
+	return v.text()
+}
+
+// is says whether v is the string s, which needs no escapes.
+func (v value) is(s string) bool {
+	return v.kind == stringValue && !v.long && string(v.raw) == s
+}
+
+func (v value) isTrue() bool { return v.kind == boolValue && v.raw[0] == 't' }
+
+func decodeString(raw []byte, escaped bool) string {
+	if !escaped && utf8.Valid(raw) {
+		return string(raw)
+	}
+	quoted := make([]byte, 0, len(raw)+2)
+	quoted = append(append(append(quoted, '"'), raw...), '"')
+	var s string
+	if err := json.Unmarshal(quoted, &s); err != nil {
+		return "" // no JSON string after all
+	}
+	return s
+}
