@@ -1,0 +1,194 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/instrument"
+	"github.com/revenium/revenium-otel-go/instrument/llmhttp"
+	"github.com/revenium/revenium-otel-go/semconv"
+)
+
+// run replays one recording through the instrumented transport and converts the
+// span that comes of it. The differences are what is wrong whatever the call
+// was: bytes that changed on the way, spans too many.
+func run(ctx context.Context, rec *recording) (outcome, []difference, error) {
+	spans := tracetest.NewSpanRecorder()
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans), sdktrace.WithSampler(sdktrace.AlwaysSample()))
+	result := outcome{Name: rec.Name, Call: call{FinishReasons: []string{}}}
+	seen, server, err := play(ctx, rec, func(wire http.RoundTripper) http.RoundTripper {
+		return llmhttp.NewTransport(wire, llmhttp.WithTracerProvider(tracers))
+	})
+	if err != nil {
+		return result, nil, err
+	}
+	diffs := seen.changes(rec, server)
+	ended := spans.Ended()
+	recognized, ok := llmhttp.Recognize(seen.request)
+	switch {
+	case !ok && len(ended) == 0:
+		return result, diffs, nil
+	case ok != (len(ended) == 1):
+		diffs = append(diffs, difference{Field: "spans", Got: strconv.Itoa(len(ended)), Want: map[bool]string{true: "1", false: "0"}[ok]})
+	}
+	if len(ended) == 0 {
+		return result, diffs, nil
+	}
+	result.Call = callOf(ended[0], recognized, seen)
+	if result.Call.StopReason, err = stopReason(ended[0]); err != nil {
+		return result, diffs, err
+	}
+	result.Record, err = recordOf(ended[0])
+	return result, diffs, err
+}
+
+// callOf reads the call off the span.
+func callOf(span sdktrace.ReadOnlySpan, recognized llmhttp.Recognized, seen *exchange) call {
+	attrs := attribute.NewSet(span.Attributes()...)
+	c := call{
+		API:           pointer(recognized.API),
+		Provider:      text(attrs, semconv.GenAIProviderNameKey),
+		Operation:     text(attrs, semconv.GenAIOperationNameKey),
+		RequestModel:  text(attrs, semconv.GenAIRequestModelKey),
+		ResponseModel: text(attrs, semconv.GenAIResponseModelKey),
+		ErrorType:     providerError(attrs, seen),
+		ResponseID:    text(attrs, semconv.GenAIResponseIDKey),
+		FinishReasons: []string{},
+		Tokens:        tokensOf(attrs),
+	}
+	if streamed, ok := attrs.Value(semconv.GenAIRequestStreamKey); ok {
+		c.Streamed = streamed.AsBool()
+	}
+	if reasons, ok := attrs.Value(semconv.GenAIResponseFinishReasonsKey); ok {
+		c.FinishReasons = append(c.FinishReasons, reasons.AsStringSlice()...)
+	}
+	c.UsageReported = c.Tokens != nil
+	c.Billable = recognized.Billable && c.ErrorType == nil
+	return c
+}
+
+// providerError is the span's error.type where the provider sent the error. An
+// answer that broke off is none of its: what it generated, it bills.
+func providerError(attrs attribute.Set, seen *exchange) *string {
+	kind := text(attrs, semconv.ErrorTypeKey)
+	if kind == nil || seen.status >= http.StatusBadRequest {
+		return kind
+	}
+	switch *kind {
+	case instrument.ErrorTypeUnexpectedEOF, instrument.ErrorTypeConnectionReset, instrument.ErrorTypeCanceled,
+		instrument.ErrorTypeTimeout, instrument.ErrorTypeOther:
+		return nil
+	default:
+		return kind
+	}
+}
+
+// tokensOf returns nil when the span has no count.
+func tokensOf(attrs attribute.Set) *tokens {
+	t := tokens{
+		Input:         count(attrs, semconv.GenAIUsageInputTokensKey),
+		CacheRead:     count(attrs, semconv.GenAIUsageCacheReadInputTokensKey),
+		CacheCreation: count(attrs, semconv.GenAIUsageCacheCreationInputTokensKey),
+		Output:        count(attrs, semconv.GenAIUsageOutputTokensKey),
+		Reasoning:     count(attrs, semconv.GenAIUsageReasoningOutputTokensKey),
+	}
+	if t == (tokens{}) {
+		return nil
+	}
+	if t.Input != nil {
+		read, created := *orZero(t.CacheRead), *orZero(t.CacheCreation)
+		cached := read + created
+		if cached > *t.Input {
+			// Some gateways report tokens that were written and read at once twice.
+			cached = max(read, created)
+		}
+		uncached := *t.Input - cached
+		t.InputUncached = &uncached
+	}
+	if t.Input != nil || t.Output != nil {
+		total := *orZero(t.Input) + *orZero(t.Output)
+		t.Total = &total
+	}
+	return &t
+}
+
+// recordOf converts the span as an exporter would that sees nothing else: a
+// failure that waits for its retry is settled at the end.
+func recordOf(span sdktrace.ReadOnlySpan) (json.RawMessage, error) {
+	record, err := billed(span)
+	if record == nil || err != nil {
+		return nil, err
+	}
+	frozen, _, err := metering.Freeze(record)
+	if err != nil {
+		return nil, fmt.Errorf("freeze the record: %w", err)
+	}
+	return frozen.Body, nil
+}
+
+// billed returns the record of the span, nil for none.
+func billed(span sdktrace.ReadOnlySpan, opts ...convert.Option) (metering.Record, error) {
+	converter, err := convert.New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	decisions := converter.Convert(nil, clientSpan{span})
+	for _, d := range converter.Flush(decisions) {
+		if d.Kind == convert.Billed {
+			return d.Record, nil
+		}
+	}
+	return nil, nil
+}
+
+// stopReason is Revenium's word for how the call ended. It stands in the record;
+// for a call that has none since nobody knows its tokens, in the one that it
+// would have with zero tokens.
+func stopReason(span sdktrace.ReadOnlySpan) (*string, error) {
+	record, err := billed(span, convert.WithZeroUsage())
+	if err != nil {
+		return nil, err
+	}
+	completion, ok := record.(*metering.Completion)
+	if !ok {
+		return nil, nil
+	}
+	return pointer(string(completion.StopReason)), nil
+}
+
+func text(attrs attribute.Set, key attribute.Key) *string {
+	value, ok := attrs.Value(key)
+	if !ok {
+		return nil
+	}
+	return pointer(value.AsString())
+}
+
+func count(attrs attribute.Set, key attribute.Key) *int64 {
+	value, ok := attrs.Value(key)
+	if !ok {
+		return nil
+	}
+	n := value.AsInt64()
+	return &n
+}
+
+// pointer returns nil for "".
+func pointer(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
