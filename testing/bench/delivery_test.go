@@ -1,0 +1,222 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
+)
+
+const senders = 8 // the exporter's default
+
+// BenchmarkDelivery is the rate at which finished spans reach the service,
+// compared with a bare net/http loop that posts the same bytes with the same
+// concurrency, in one run and against one server.
+func BenchmarkDelivery(b *testing.B) {
+	revenium := reveniumtest.Start(b, reveniumtest.WithoutVerification(), reveniumtest.WithRecordLimit(1))
+	const batch = 4000
+	var ours, bare time.Duration
+	var sent uint64
+	for b.Loop() {
+		b.StopTimer()
+		spans := make([]sdktrace.ReadOnlySpan, batch)
+		for i := range spans {
+			spans[i] = chatSpan(sent)
+			sent++
+		}
+		processor := newProcessor(b, revenium.URL())
+		b.StartTimer()
+
+		start := time.Now()
+		for _, span := range spans {
+			processor.OnEnd(span)
+		}
+		if err := processor.ForceFlush(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		ours += time.Since(start)
+
+		b.StopTimer()
+		if err := processor.Shutdown(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		records := revenium.Records()
+		body := records[len(records)-1].Body
+		b.StartTimer()
+		start = time.Now()
+		post(b, revenium, body, batch)
+		bare += time.Since(start)
+	}
+	n := float64(b.N) * batch
+	b.ReportMetric(n/ours.Seconds(), "records/s")
+	b.ReportMetric(n/bare.Seconds(), "bare-records/s")
+	b.ReportMetric(bare.Seconds()/ours.Seconds(), "ratio")
+}
+
+// post is the bare loop.
+func post(b *testing.B, revenium *reveniumtest.Server, body []byte, n int64) {
+	b.Helper()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = senders, senders
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	var left atomic.Int64
+	left.Store(n)
+	var wg sync.WaitGroup
+	for range senders {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, revenium.URL()+reveniumtest.PathCompletions, bytes.NewReader(body))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				req.Header.Set("Content-Type", "application/json")
+				req.Header.Set("X-Api-Key", apiKey)
+				resp, err := client.Do(req)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+					b.Error(err)
+				}
+				if err := resp.Body.Close(); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// BenchmarkHang is an endpoint that accepts and never answers while 300 calls
+// end, and then recovers.
+func BenchmarkHang(b *testing.B) {
+	const records = 300
+	var peak, delivered int
+	for i := 0; b.Loop(); i++ {
+		revenium := reveniumtest.Start(b, reveniumtest.WithRecordLimit(0))
+		release := revenium.Hang()
+		processor := newProcessor(b, revenium.URL(), exporter.WithTimeout(500*time.Millisecond))
+		stop := watchGoroutines(&peak)
+		for n := range records {
+			processor.OnEnd(chatSpan(uint64(i*records + n)))
+		}
+		if err := revenium.WaitRequests(b.Context(), 4); err != nil {
+			b.Fatal(err)
+		}
+		release()
+		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+		if err := processor.Shutdown(ctx); err != nil {
+			b.Error(err)
+		}
+		cancel()
+		stop()
+		delivered += revenium.Stats().Stored
+		revenium.Close()
+	}
+	b.ReportMetric(100*float64(delivered)/float64(b.N*records), "%delivered")
+	b.ReportMetric(float64(peak), "goroutines")
+}
+
+// BenchmarkBurst is 5,000 calls that end at once while the service takes 50 ms
+// for each record.
+func BenchmarkBurst(b *testing.B) {
+	const records = 5000
+	var peak, connections int
+	var perRecord float64
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		revenium := reveniumtest.Start(b, reveniumtest.WithRecordLimit(0))
+		revenium.Latency(50 * time.Millisecond)
+		spans := make([]sdktrace.ReadOnlySpan, records)
+		for n := range spans {
+			spans[n] = chatSpan(uint64(i*records + n))
+		}
+		processor := newProcessor(b, revenium.URL(), exporter.WithSenders(32))
+		before := heapInUse()
+		stop := watchGoroutines(&peak)
+		b.StartTimer()
+
+		for _, span := range spans {
+			processor.OnEnd(span)
+		}
+		queued := processor.Report().Queued
+		perRecord = max(perRecord, float64(heapInUse()-before)/float64(queued))
+		if err := processor.Shutdown(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		stop()
+		connections = max(connections, revenium.Connections().Peak)
+		if got := revenium.Stats().Stored; got != records {
+			b.Fatalf("%d of %d records arrived", got, records)
+		}
+		runtime.KeepAlive(spans)
+		revenium.Close()
+		b.StartTimer()
+	}
+	b.ReportMetric(perRecord, "B/queued-record")
+	b.ReportMetric(float64(connections), "connections")
+	b.ReportMetric(float64(peak), "goroutines")
+}
+
+// heapInUse is the live heap, measured after a collection.
+func heapInUse() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// watchGoroutines samples the exporter's goroutines and keeps the most that it
+// saw, until it is stopped.
+func watchGoroutines(peak *int) (stop func()) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		stacks := make([]byte, 1<<20)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				*peak = max(*peak, exporterGoroutines(stacks[:runtime.Stack(stacks, true)]))
+			}
+		}
+	})
+	return func() {
+		close(done)
+		wg.Wait()
+	}
+}
+
+// exporterGoroutines counts the senders and what their connections cost: the
+// server's side of the connections is in this process, too, and does not count.
+func exporterGoroutines(stacks []byte) int {
+	n := 0
+	for goroutine := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(goroutine, "created by github.com/revenium/revenium-otel-go/exporter") ||
+			strings.Contains(goroutine, "created by net/http.(*Transport)") {
+			n++
+		}
+	}
+	return n
+}
