@@ -1,0 +1,94 @@
+# Copyright The Revenium OpenTelemetry Go Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# Everything runs from the root: go.work ties the modules together. The pinned
+# tools live in a module of their own outside the workspace (tools/go.mod) and
+# are built into .bin.
+
+GO      ?= go
+BIN     := $(CURDIR)/.bin
+MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
+
+# Packages in which goroutines live are tested with the race detector, where the
+# machine has the C compiler that it needs.
+CONCURRENT := . ./exporter/... ./instrument/... ./testing/reveniumtest/... ./testing/llmtest/... \
+	./cmd/revenium-otel/... ./examples/getting-started/... ./testing/replay/...
+SEQUENTIAL := ./semconv/... ./exporter/convert/pdataview/... ./tools/semconvgen/... ./testing/bench/...
+RACE       := $(shell if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1; then echo -race; fi)
+
+.DEFAULT_GOAL := test
+
+.PHONY: test
+test: ## Test every module.
+ifeq ($(RACE),)
+	@echo "no C compiler: testing without the race detector"
+endif
+	$(GO) test $(RACE) $(CONCURRENT)
+	$(GO) test $(SEQUENTIAL)
+
+.PHONY: generate
+generate: ## Regenerate semconv's Go files and docs/attributes.md from semconv/model.
+	$(GO) run ./tools/semconvgen
+
+.PHONY: generate-check
+generate-check: ## Fail when a generated file is stale.
+	$(GO) run ./tools/semconvgen -check
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## Lint every module.
+	@set -e; for dir in $(MODULES); do echo "lint $${dir#$(CURDIR)}"; (cd $$dir && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: fmt
+fmt: $(BIN)/golangci-lint ## Format every module.
+	@set -e; for dir in $(MODULES); do (cd $$dir && $(BIN)/golangci-lint fmt --config $(CURDIR)/.golangci.yml); done
+
+.PHONY: bench
+bench: ## Run the benchmarks of docs/benchmarks.md.
+	$(GO) test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./testing/bench/...
+
+.PHONY: bench-packages
+bench-packages: ## Run the benchmarks that stand beside the code.
+	$(GO) test -run '^$$' -bench . -benchmem ./exporter/... ./instrument/...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME each (default 30s).
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' exporter instrument semconv cmd | sort | while read -r file; do \
+		pkg=./$$(dirname $$file); \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "fuzz $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 10x $$pkg; \
+		done; \
+	done
+
+.PHONY: examples
+examples: ## Run every example as a newcomer would.
+	@set -e; for dir in examples/*/; do echo "go run ./$${dir%/}"; $(GO) run ./$${dir%/}; done
+
+.PHONY: standalone
+standalone: ## Build and vet every module without the workspace, as its users would.
+	@set -e; for dir in $(MODULES); do echo "GOWORK=off go vet $${dir#$(CURDIR)}"; (cd $$dir && GOWORK=off $(GO) build -o /dev/null ./... && GOWORK=off $(GO) vet ./...); done
+
+.PHONY: tidy
+tidy: ## Tidy every go.mod and the workspace's sums.
+	@set -e; for dir in $(MODULES) $(CURDIR)/tools; do (cd $$dir && GOWORK=off $(GO) mod tidy); done
+	$(GO) work sync
+
+.PHONY: tidy-check
+tidy-check: ## Fail when a go.mod is not tidy.
+	@set -e; for dir in $(MODULES); do (cd $$dir && GOWORK=off $(GO) mod tidy -diff); done
+
+.PHONY: versions-check
+versions-check: $(BIN)/multimod ## Check versions.yaml against the modules.
+	$(BIN)/multimod verify
+
+.PHONY: ci
+ci: generate-check tidy-check versions-check lint test standalone examples ## All that .ci/run checks.
+
+.PHONY: help
+help: ## Show this text.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+$(BIN)/golangci-lint $(BIN)/multimod $(BIN)/benchstat &: tools/go.mod tools/go.sum
+	@mkdir -p $(BIN)
+	GOWORK=off $(GO) -C tools build -o $(BIN)/ tool
+	@touch $(BIN)/golangci-lint $(BIN)/multimod $(BIN)/benchstat
