@@ -228,7 +228,6 @@ func TestOTLP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clearEnv(t)
 			captureLog(t)
-			otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { t.Logf("otel: %v", err) }))
 			for k, v := range test.env {
 				t.Setenv(k, v)
 			}

@@ -223,7 +223,7 @@ func TestOnEndBudget(t *testing.T) {
 	if r := p.Report(); r.Queued != 2001 || r.Converted != 2001 {
 		t.Errorf("report:\n%s", r)
 	}
-	if strings.Contains(p.Report().String(), "changed") {
+	if strings.Contains(p.Report().String(), "noted") {
 		t.Errorf("a typical span had values changed:\n%s", p.Report())
 	}
 }

@@ -26,7 +26,7 @@ import (
 
 // Defaults of the options.
 const (
-	defaultSenders         = 8
+	defaultSenders         = 12
 	defaultTimeout         = 10 * time.Second
 	defaultShutdownTimeout = 20 * time.Second
 

@@ -359,7 +359,7 @@ func TestString(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = p.Shutdown(context.Background()) }()
-	want := "ReveniumProcessor{BaseURL: https://api.revenium.ai, Senders: 8, QueueSize: 32768, Queue: *spool.Memory}"
+	want := "ReveniumProcessor{BaseURL: https://api.revenium.ai, Senders: 12, QueueSize: 32768, Queue: *spool.Memory}"
 	if got := p.String(); got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}

@@ -275,10 +275,10 @@ func (d *delivery) attempt(e spool.Entry) {
 	switch res.Outcome {
 	case metering.Delivered, metering.Duplicate:
 		d.finish(e, func() { d.ledger.delivered(res.Outcome) })
-		d.answered(now)
+		d.answered(now, now.Sub(started))
 	case metering.Rejected:
 		d.reject(e, res)
-		d.answered(now)
+		d.answered(now, now.Sub(started))
 	case metering.Unauthorized:
 		d.park(e, started, now, res)
 	default:
@@ -319,10 +319,10 @@ func (d *delivery) settled(err error) {
 }
 
 // answered tells the gate that the service is well.
-func (d *delivery) answered(now time.Time) {
+func (d *delivery) answered(now time.Time, took time.Duration) {
 	d.mu.Lock()
 	wasClosed := d.gate.closed
-	release := d.gate.answered()
+	release := d.gate.answered(took)
 	d.mu.Unlock()
 
 	if release {

@@ -63,8 +63,11 @@ func newEngine(opts []Option) (*engine, error) {
 		converter:    converter,
 		ledger:       newLedger(),
 		report:       newReporter(cfg.logger),
-		scratch:      sync.Pool{New: func() any { return &scratch{decisions: make([]convert.Decision, 0, 4)} }},
 		shutdownDone: make(chan struct{}),
+	}
+	resources := &resourceCache{}
+	e.scratch.New = func() any {
+		return &scratch{view: spanView{resources: resources}, decisions: make([]convert.Decision, 0, 4)}
 	}
 	e.delivery = newDelivery(cfg, e.ledger, e.report)
 	if err := e.observe(cfg.meterProvider); err != nil {
@@ -87,7 +90,7 @@ func (e *engine) span(s sdktrace.ReadOnlySpan) {
 		if p := recover(); p != nil {
 			e.ledger.decided(convert.Skipped, skipPanic, false)
 			e.report.problem(slog.LevelError, skipPanic, "revenium: converting a span failed: it is not metered",
-				slog.String("span", s.Name()), slog.String("panic", fmt.Sprint(p)))
+				slog.String("panic", fmt.Sprint(p)))
 		}
 	}()
 
@@ -162,7 +165,10 @@ func (e *engine) noteChange(field, attribute, action, reason string) {
 		attribute = attributeOf(field)
 	}
 	level, msg := slog.LevelWarn, "revenium: a value cannot be metered as it is"
-	if action == string(convert.NoteGuessed) || action == string(convert.NoteDoubtful) {
+	switch action {
+	case string(convert.NoteGuessed):
+		level, msg = slog.LevelDebug, "revenium: a value of a record is guessed"
+	case string(convert.NoteDoubtful):
 		level, msg = slog.LevelInfo, "revenium: a value of a record is uncertain"
 	}
 	e.report.always(level, msg+" (logged once per field and action; the metrics count all)",

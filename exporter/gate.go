@@ -18,6 +18,16 @@ import (
 // never answers thus costs little at the start.
 const initialSenders = 2
 
+// A service that answers within quickAnswer, because it is near, is kept as busy
+// by quickSenders requests at a time as by more, which would only cost
+// goroutines and connections. It takes slowAnswers slower answers in a row to
+// call it far: the first ones after an outage are slow wherever it is.
+const (
+	quickAnswer  = 5 * time.Millisecond
+	quickSenders = 4
+	slowAnswers  = 2 * quickSenders
+)
+
 // gate decides how many senders may work and when. While the service answers,
 // that is all of them. While it does not, one sender probes at growing intervals
 // on behalf of all records, so that an outage neither hammers the service nor
@@ -28,6 +38,7 @@ type gate struct {
 	retry   RetryConfig
 	max     int
 	limit   int       // senders that may work now
+	slow    int       // answers in a row that were not quick
 	until   time.Time // no attempt before
 	backoff backoff.ExponentialBackOff
 
@@ -47,12 +58,21 @@ func newGate(retry RetryConfig, senders int) gate {
 	return gate{retry: retry, max: senders, limit: min(initialSenders, senders), backoff: retry.newBackOff()}
 }
 
-// answered notes that the service dealt with a record. It reports whether the
-// records that wait for another attempt waited for the service rather than for
-// reasons of their own, and should not wait any longer.
-func (g *gate) answered() (release bool) {
+// answered notes that the service dealt with a record, after took. It reports
+// whether the records that wait for another attempt waited for the service
+// rather than for reasons of their own, and should not wait any longer.
+func (g *gate) answered(took time.Duration) (release bool) {
 	release = g.closed && g.probes > 0
-	g.limit = min(g.max, g.limit*2)
+	if took < quickAnswer {
+		g.slow = 0
+	} else {
+		g.slow++
+	}
+	enough := g.max
+	if g.slow < slowAnswers {
+		enough = min(quickSenders, g.max)
+	}
+	g.limit = min(enough, g.limit*2)
 	g.open()
 	return release
 }

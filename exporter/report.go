@@ -58,9 +58,9 @@ type Report struct {
 
 	// Attempts is the number of requests by outcome ("delivered", "retry", …).
 	Attempts map[string]int64
-	// Changed is the number of values that were dropped, truncated or replaced
-	// because the service would not have taken them, by field and action
-	// ("traceName truncated").
+	// Changed is the number of values that could not be metered as they were
+	// (dropped, truncated, replaced) or are uncertain (guessed, doubtful), by field
+	// and action ("traceName truncated").
 	Changed map[string]int64
 	// TruncatedSpans is the number of spans whose attributes exceeded the limit
 	// of the SDK, so that some of them were dropped before the exporter saw them.
@@ -134,7 +134,7 @@ func (r Report) String() string {
 	line("  ", "dead letters", r.DeadLettered, false, r.DeadLetteredBy)
 	line("  ", "lost", r.Lost, true, r.LostBy)
 	line("", "attempts", sum(r.Attempts), true, r.Attempts)
-	line("", "changed values", sum(r.Changed), false, r.Changed)
+	line("", "noted values", sum(r.Changed), false, r.Changed)
 	line("", "cut spans", r.TruncatedSpans, false, nil)
 	return strings.TrimSuffix(b.String(), "\n")
 }

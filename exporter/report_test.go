@@ -87,7 +87,7 @@ records                12
   dead letters          1   rejected 1
   lost                  3   queue full 2, shutdown 1
 attempts                7   delivered 4, retry 2, duplicate 1
-changed values          3   traceName truncated 2, effort dropped 1
+noted values            3   traceName truncated 2, effort dropped 1
 cut spans               1`
 	if diff := cmp.Diff(want, newReport(filledLedger().snapshot(), 1, false).String()); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)

@@ -59,11 +59,11 @@ func newTestGate() gate {
 func TestGateOpensWithSuccess(t *testing.T) {
 	g := newTestGate()
 	var limits []int
-	for range 5 {
+	for range 10 {
 		limits = append(limits, g.limit)
-		g.answered()
+		g.answered(slow)
 	}
-	if diff := cmp.Diff([]int{2, 4, 8, 8, 8}, limits); diff != "" {
+	if diff := cmp.Diff([]int{2, 4, 4, 4, 4, 4, 4, 4, 8, 8}, limits); diff != "" {
 		t.Errorf("senders (-want +got):\n%s", diff)
 	}
 }
@@ -92,10 +92,10 @@ func TestGateClosesAndProbes(t *testing.T) {
 			t.Errorf("wait for the next probe is %v, want %v", wait, want*time.Second)
 		}
 	}
-	if release := g.answered(); !release || g.closed || g.limit != 2 || !g.until.IsZero() {
+	if release := g.answered(slow); !release || g.closed || g.limit != 2 || !g.until.IsZero() {
 		t.Errorf("after an answer: release %v, closed %v, limit %d, until %v", release, g.closed, g.limit, g.until)
 	}
-	if release := g.answered(); release {
+	if release := g.answered(slow); release {
 		t.Error("an answer to an open gate releases what waits")
 	}
 }
@@ -117,7 +117,7 @@ func TestGateServerErrors(t *testing.T) {
 	}
 	g = newTestGate()
 	g.failed(1, now, now, failed)
-	g.answered()
+	g.answered(slow)
 	g.failed(2, now, now, failed)
 	if g.closed {
 		t.Error("two records with a success in between close the gate")
@@ -163,7 +163,41 @@ func TestGateRefusedKey(t *testing.T) {
 		t.Error("still unauthorized although the service has become unreachable")
 	}
 	g.refused(g.until, g.until)
-	if release := g.answered(); !release || g.unauthorized {
+	if release := g.answered(slow); !release || g.unauthorized {
 		t.Errorf("after an answer: release %v, unauthorized %v", release, g.unauthorized)
+	}
+}
+
+// slow is an answer of a service that is far away.
+const slow = 80 * time.Millisecond
+
+// A service that is near gets few senders, one that is far all of them, and one
+// that changes is followed.
+func TestGateFitsSendersToTheService(t *testing.T) {
+	g := newGate(NewDefaultRetryConfig(), 12)
+	for i, step := range []struct {
+		took time.Duration
+		want int
+	}{
+		{slow, 4},
+		{slow, quickSenders},
+		{time.Millisecond, quickSenders},
+		{slow, 4}, {slow, 4}, {slow, 4}, {slow, 4}, {slow, 4}, {slow, 4}, {slow, 4},
+		{slow, 8},
+		{quickAnswer, 12},
+		{slow, 12},
+		{quickAnswer - 1, quickSenders},
+		{slow, quickSenders},
+	} {
+		if g.answered(step.took); g.limit != step.want {
+			t.Fatalf("after answer %d, which took %v, %d senders may work, want %d", i+1, step.took, g.limit, step.want)
+		}
+	}
+	few := newGate(NewDefaultRetryConfig(), 3)
+	for range 3 {
+		few.answered(time.Millisecond)
+	}
+	if few.limit != 3 {
+		t.Errorf("%d senders may work, want the 3 that there are", few.limit)
 	}
 }

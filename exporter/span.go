@@ -4,10 +4,12 @@
 package exporter
 
 import (
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -17,7 +19,8 @@ import (
 // spanView shows an SDK span to package convert without copying it. It is used
 // for one span after the other; convert keeps nothing of it.
 type spanView struct {
-	span sdktrace.ReadOnlySpan
+	span      sdktrace.ReadOnlySpan
+	resources *resourceCache
 }
 
 var _ convert.Span = (*spanView)(nil)
@@ -75,7 +78,7 @@ func (v *spanView) WalkScopeAttributes(visit convert.AttributeVisitor) {
 // WalkResourceAttributes shows the attributes of the span's resource.
 func (v *spanView) WalkResourceAttributes(visit convert.AttributeVisitor) {
 	if r := v.span.Resource(); r != nil {
-		walkSet(r.Set(), visit)
+		walk(v.resources.attributes(r), visit)
 	}
 }
 
@@ -87,6 +90,28 @@ func (v *spanView) WalkEvents(visit convert.EventVisitor) {
 			return
 		}
 	}
+}
+
+// resourceCache keeps the attributes of the resource that was seen last. All
+// spans of a provider have the same one, and a resource gives its attributes away
+// only as a copy or, slowly, one by one.
+type resourceCache struct {
+	last atomic.Pointer[resourceAttributes]
+}
+
+type resourceAttributes struct {
+	resource *resource.Resource
+	attrs    []attribute.KeyValue
+}
+
+// attributes returns the attributes of r, which must not be changed.
+func (c *resourceCache) attributes(r *resource.Resource) []attribute.KeyValue {
+	if last := c.last.Load(); last != nil && last.resource == r {
+		return last.attrs
+	}
+	attrs := r.Attributes()
+	c.last.Store(&resourceAttributes{resource: r, attrs: attrs})
+	return attrs
 }
 
 func walk(attrs []attribute.KeyValue, visit convert.AttributeVisitor) {

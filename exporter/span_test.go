@@ -97,7 +97,7 @@ func TestSpanView(t *testing.T) {
 			Name: "scope", Attributes: attribute.NewSet(attribute.String("team", "blue")),
 		},
 	}
-	v := &spanView{span: stub.Snapshot()}
+	v := &spanView{span: stub.Snapshot(), resources: &resourceCache{}}
 
 	if v.TraceID() != traceID || v.SpanID() != spanID || v.ParentSpanID() != parentID {
 		t.Errorf("ids = %x %x %x", v.TraceID(), v.SpanID(), v.ParentSpanID())
@@ -164,7 +164,7 @@ func TestSpanViewNumbers(t *testing.T) {
 		trace.SpanKindConsumer:    convert.KindConsumer,
 		trace.SpanKind(99):        convert.KindUnspecified,
 	} {
-		if got := (&spanView{tracetest.SpanStub{SpanKind: kind}.Snapshot()}).Kind(); got != want {
+		if got := (&spanView{span: tracetest.SpanStub{SpanKind: kind}.Snapshot()}).Kind(); got != want {
 			t.Errorf("kind %v = %v, want %v", kind, got, want)
 		}
 	}
@@ -173,7 +173,7 @@ func TestSpanViewNumbers(t *testing.T) {
 		codes.Ok:    convert.StatusOK,
 		codes.Error: convert.StatusError,
 	} {
-		if got := (&spanView{tracetest.SpanStub{Status: sdktrace.Status{Code: code}}.Snapshot()}).StatusCode(); got != want {
+		if got := (&spanView{span: tracetest.SpanStub{Status: sdktrace.Status{Code: code}}.Snapshot()}).StatusCode(); got != want {
 			t.Errorf("code %v = %v, want %v", code, got, want)
 		}
 	}
@@ -181,7 +181,7 @@ func TestSpanViewNumbers(t *testing.T) {
 
 // TestSpanViewOfEmptySpan: what is absent is zero, and nothing panics.
 func TestSpanViewOfEmptySpan(t *testing.T) {
-	v := &spanView{span: tracetest.SpanStub{}.Snapshot()}
+	v := &spanView{span: tracetest.SpanStub{}.Snapshot(), resources: &resourceCache{}}
 	var attrs recorder
 	v.WalkAttributes(&attrs)
 	v.WalkScopeAttributes(&attrs)
@@ -203,9 +203,9 @@ func (v *nothing) Attribute(string, convert.Value) bool { v.n++; return true }
 // TestSpanViewAllocations: looking at a span costs no memory, lists included that
 // nobody reads.
 func TestSpanViewAllocations(t *testing.T) {
-	v := &spanView{span: tracetest.SpanStub{
+	v := &spanView{resources: &resourceCache{}, span: tracetest.SpanStub{
 		Attributes: []attribute.KeyValue{attribute.String("a", "b"), attribute.Int("n", 1), attribute.StringSlice("l", []string{"x", "y"})},
-		Resource:   resource.NewSchemaless(attribute.String("service.name", "svc"), attribute.Int("process.pid", 1)),
+		Resource:   resource.NewSchemaless(attribute.String("service.name", "svc"), attribute.StringSlice("process.command_args", []string{"a"})),
 	}.Snapshot()}
 	visitor := &nothing{}
 	allocs := testing.AllocsPerRun(100, func() {
@@ -218,5 +218,18 @@ func TestSpanViewAllocations(t *testing.T) {
 	}
 	if visitor.n == 0 {
 		t.Error("nothing was visited")
+	}
+}
+
+// TestResourceCache: spans of several providers each show their own resource.
+func TestResourceCache(t *testing.T) {
+	cache := &resourceCache{}
+	a := resource.NewSchemaless(attribute.String("service.name", "a"))
+	b := resource.NewSchemaless(attribute.String("service.name", "b"))
+	for _, r := range []*resource.Resource{a, a, b, a, b, b} {
+		want, _ := r.Set().Value("service.name")
+		if got := cache.attributes(r); len(got) != 1 || got[0].Value != want {
+			t.Errorf("attributes = %v, want service.name %s", got, want.AsString())
+		}
 	}
 }

@@ -6,6 +6,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"runtime"
@@ -21,26 +22,24 @@ import (
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
 
-const senders = 8 // the exporter's default
+const senders = 12 // the exporter's default
 
 // BenchmarkDelivery is the rate at which finished spans reach the service,
-// compared with a bare net/http loop that posts the same bytes with the same
-// concurrency, in one run and against one server.
+// conversion included, compared with a bare net/http loop that posts the same
+// bytes under the same headers with the same bound of connections, in one run
+// and to one server.
 func BenchmarkDelivery(b *testing.B) {
-	revenium := reveniumtest.Start(b, reveniumtest.WithoutVerification(), reveniumtest.WithRecordLimit(1))
 	const batch = 4000
+	revenium := reveniumtest.Start(b, reveniumtest.WithoutVerification(), reveniumtest.WithRecordLimit(batch))
+	spans := make([]sdktrace.ReadOnlySpan, batch)
+	for i := range spans {
+		spans[i] = chatSpan(uint64(i))
+	}
 	var ours, bare time.Duration
-	var sent uint64
 	for b.Loop() {
-		b.StopTimer()
-		spans := make([]sdktrace.ReadOnlySpan, batch)
-		for i := range spans {
-			spans[i] = chatSpan(sent)
-			sent++
-		}
+		revenium.Reset()
 		processor := newProcessor(b, revenium.URL())
-		b.StartTimer()
-
+		runtime.GC()
 		start := time.Now()
 		for _, span := range spans {
 			processor.OnEnd(span)
@@ -49,17 +48,22 @@ func BenchmarkDelivery(b *testing.B) {
 			b.Fatal(err)
 		}
 		ours += time.Since(start)
-
-		b.StopTimer()
 		if err := processor.Shutdown(b.Context()); err != nil {
 			b.Fatal(err)
 		}
+
 		records := revenium.Records()
-		body := records[len(records)-1].Body
-		b.StartTimer()
+		if len(records) != batch {
+			b.Fatalf("%d of %d records arrived", len(records), batch)
+		}
+		revenium.Reset()
+		runtime.GC()
 		start = time.Now()
-		post(b, revenium, body, batch)
+		post(b, revenium.URL(), records)
 		bare += time.Since(start)
+		if got := revenium.Stats().Stored; got != batch {
+			b.Fatalf("%d of %d records arrived from the bare loop", got, batch)
+		}
 	}
 	n := float64(b.N) * batch
 	b.ReportMetric(n/ours.Seconds(), "records/s")
@@ -68,40 +72,45 @@ func BenchmarkDelivery(b *testing.B) {
 }
 
 // post is the bare loop.
-func post(b *testing.B, revenium *reveniumtest.Server, body []byte, n int64) {
+func post(b *testing.B, url string, records []reveniumtest.Record) {
 	b.Helper()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = senders, senders
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
-	var left atomic.Int64
-	left.Store(n)
+	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range senders {
 		wg.Go(func() {
-			for left.Add(-1) >= 0 {
-				req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, revenium.URL()+reveniumtest.PathCompletions, bytes.NewReader(body))
-				if err != nil {
-					b.Error(err)
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(records) {
 					return
 				}
-				req.Header.Set("Content-Type", "application/json")
-				req.Header.Set("X-Api-Key", apiKey)
-				resp, err := client.Do(req)
-				if err != nil {
+				if err := postOne(b.Context(), client, url, records[i]); err != nil {
 					b.Error(err)
 					return
-				}
-				if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-					b.Error(err)
-				}
-				if err := resp.Body.Close(); err != nil {
-					b.Error(err)
 				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+func postOne(ctx context.Context, client *http.Client, url string, record reveniumtest.Record) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+record.Path, bytes.NewReader(record.Body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Api-Key", apiKey)
+	req.Header.Set("Idempotency-Key", record.IdempotencyKey)
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return errors.Join(err, resp.Body.Close())
 }
 
 // BenchmarkHang is an endpoint that accepts and never answers while 300 calls
@@ -148,7 +157,7 @@ func BenchmarkBurst(b *testing.B) {
 		for n := range spans {
 			spans[n] = chatSpan(uint64(i*records + n))
 		}
-		processor := newProcessor(b, revenium.URL(), exporter.WithSenders(32))
+		processor := newProcessor(b, revenium.URL())
 		before := heapInUse()
 		stop := watchGoroutines(&peak)
 		b.StartTimer()
@@ -158,9 +167,11 @@ func BenchmarkBurst(b *testing.B) {
 		}
 		queued := processor.Report().Queued
 		perRecord = max(perRecord, float64(heapInUse()-before)/float64(queued))
-		if err := processor.Shutdown(b.Context()); err != nil {
+		ctx, cancel := context.WithTimeout(b.Context(), 2*time.Minute)
+		if err := processor.Shutdown(ctx); err != nil {
 			b.Fatal(err)
 		}
+		cancel()
 		b.StopTimer()
 		stop()
 		connections = max(connections, revenium.Connections().Peak)
