@@ -31,7 +31,7 @@ func setterOf(name string) (valueType, setter, bool) {
 	}
 	if at := numberField(name); at != nil {
 		return typeNumber, func(b *block, f *fact) bool {
-			*at(&b.record) = b.float(f.float)
+			*at(&b.record) = b.float(f.float())
 			return true
 		}, true
 	}
@@ -234,9 +234,9 @@ func setOperationType(b *block, f *fact) bool {
 
 // setMediationLatency rounds: gateways report fractions of milliseconds.
 func setMediationLatency(b *block, f *fact) bool {
-	if f.float < 0 || f.float > maxCount {
+	if f.float() < 0 || f.float() > maxCount {
 		return false
 	}
-	b.record.MediationLatency = b.integer(int64(f.float + 0.5))
+	b.record.MediationLatency = b.integer(int64(f.float() + 0.5))
 	return true
 }

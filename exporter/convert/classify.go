@@ -46,7 +46,7 @@ func operations() map[string]operation {
 	}
 	add("chat", classCall, metering.OperationChat,
 		"chat.completions", "chat_completions", "chat_completion", "completion", "acompletion", "responses", "aresponses")
-	add("generate_content", classCall, metering.OperationChat)
+	add("generate_content", classCall, metering.OperationGenerate)
 	add("text_completion", classCall, metering.OperationGenerate, "atext_completion")
 	add("embeddings", classCall, metering.OperationEmbed, "embedding", "aembedding")
 	add("rerank", classCall, metering.OperationRerank, "arerank")

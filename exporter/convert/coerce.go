@@ -40,14 +40,12 @@ func (f *fact) coerce(typ valueType, u unit, v Value) (ok bool, problem string) 
 		return f.coerceText(v)
 	case typeCount:
 		return f.coerceCount(v)
-	case typeAmount, typeNumber:
-		return f.coerceNumber(typ, v)
+	case typeNumber:
+		return f.coerceNumber(v)
 	case typeFlag:
 		return f.coerceFlag(v)
 	case typeSeconds:
 		return f.coerceSeconds(u, v)
-	case typeList:
-		return f.coerceList(v)
 	case typePresence:
 		return true, ""
 	default:
@@ -120,15 +118,12 @@ func (f *fact) coerceCount(v Value) (bool, string) {
 	return true, ""
 }
 
-func (f *fact) coerceNumber(typ valueType, v Value) (bool, string) {
+func (f *fact) coerceNumber(v Value) (bool, string) {
 	n, ok, problem := number(v)
 	if !ok {
 		return false, problem
 	}
-	if typ == typeAmount && n < 0 {
-		return false, problemNegative
-	}
-	f.float = n
+	f.num = int64(math.Float64bits(n))
 	return true, ""
 }
 
@@ -209,11 +204,17 @@ func (f *fact) coerceSeconds(u unit, v Value) (bool, string) {
 
 // coerceList accepts a list, the text of one as JSON or Python writes it, a text
 // with commas, and a single text.
-func (f *fact) coerceList(v Value) (bool, string) {
+func (f *fact) coerceList(v Value) (list []string, ok bool, problem string) {
 	switch v.kind {
+	case ValueEmpty:
+		return nil, false, ""
 	case ValueStrings:
-		f.list = v.Strings()
-		return len(f.list) > 0, ""
+		list = v.Strings()
+		if len(list) == 1 {
+			f.text = list[0]
+			return nil, !blank(f.text), ""
+		}
+		return list, len(list) > 0, ""
 	case ValueString:
 		text := strings.TrimSpace(v.str)
 		if inner, ok := strings.CutPrefix(text, "["); ok {
@@ -221,16 +222,16 @@ func (f *fact) coerceList(v Value) (bool, string) {
 		}
 		if !strings.Contains(text, ",") {
 			f.text = unquoted(text)
-			return !blank(f.text), ""
+			return nil, !blank(f.text), ""
 		}
 		for part := range strings.SplitSeq(text, ",") {
 			if part = unquoted(part); !blank(part) {
-				f.list = append(f.list, part)
+				list = append(list, part)
 			}
 		}
-		return len(f.list) > 0, ""
+		return list, len(list) > 0, ""
 	default:
-		return false, problemType
+		return nil, false, problemType
 	}
 }
 

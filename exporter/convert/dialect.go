@@ -79,7 +79,6 @@ type valueType uint8
 const (
 	typeText   valueType = iota
 	typeCount            // an integer from 0 to 2^53
-	typeAmount           // a finite number that is not negative
 	typeNumber           // a finite number
 	typeFlag
 	typeSeconds // a time in the source's unit

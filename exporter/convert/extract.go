@@ -3,20 +3,34 @@
 
 package convert
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // fact is the value of a field as the best of its attributes gives it.
 type fact struct {
 	set   bool
 	level Origin
 	rank  uint8
-	key   string
-
-	text  string   // typeText, and typeList with one text
-	list  []string // typeList
-	num   int64    // typeCount; typeFlag as 0 and 1; typeSeconds in nanoseconds
-	float float64  // typeAmount, typeNumber
+	// num is the value of typeCount, typeFlag as 0 and 1, typeSeconds in
+	// nanoseconds, and the bits of a typeNumber.
+	num int64
+	// text is the value of typeText, and of typeList where there is only one.
+	text string
+	info *keyInfo
 }
+
+// key is the attribute's; "" for a default.
+func (f *fact) key() string {
+	if f.info == nil {
+		return ""
+	}
+	return f.info.key
+}
+
+// float is the value of typeNumber.
+func (f *fact) float() float64 { return math.Float64frombits(uint64(f.num)) }
 
 // extractor reads the attributes of a span into facts. It is used for one span
 // after the other.
@@ -29,7 +43,9 @@ type extractor struct {
 	level   Origin
 	facts   [maxFields]fact
 	touched []field
-	notes   []Note
+	// finish is the list of fieldFinish where there are several.
+	finish []string
+	notes  []Note
 }
 
 var _ AttributeVisitor = (*extractor)(nil)
@@ -38,14 +54,14 @@ var _ AttributeVisitor = (*extractor)(nil)
 func (x *extractor) Attribute(key string, v Value) bool {
 	if info := x.voc.lookup(key); info != nil {
 		for i := range info.uses {
-			x.take(info.key, &info.uses[i], v)
+			x.take(info, &info.uses[i], v)
 		}
 	}
 	return true
 }
 
 // take keeps a value if it comes from a better source than what is there.
-func (x *extractor) take(key string, u *use, v Value) {
+func (x *extractor) take(info *keyInfo, u *use, v Value) {
 	if x.level != OriginSpan && !u.resource {
 		return
 	}
@@ -53,10 +69,16 @@ func (x *extractor) take(key string, u *use, v Value) {
 	if f.set && (f.level < x.level || f.level == x.level && f.rank <= u.rank) {
 		return
 	}
-	read := fact{set: true, level: x.level, rank: u.rank, key: key}
-	ok, problem := read.coerce(x.types[u.field], u.unit, v)
+	read := fact{set: true, level: x.level, rank: u.rank, info: info}
+	var list []string
+	ok, problem := false, ""
+	if typ := x.types[u.field]; typ == typeList {
+		list, ok, problem = read.coerceList(v)
+	} else {
+		ok, problem = read.coerce(typ, u.unit, v)
+	}
 	if problem != "" {
-		x.note(u.field, key, NoteDropped, problem)
+		x.note(u.field, info.key, NoteDropped, problem)
 	}
 	if !ok || u.field == fieldProvider && x.providers.nobody(read.text) {
 		return // names of frameworks stand where providers should
@@ -65,6 +87,9 @@ func (x *extractor) take(key string, u *use, v Value) {
 		x.touched = append(x.touched, u.field)
 	}
 	*f = read
+	if u.field == fieldFinish {
+		x.finish = list
+	}
 }
 
 // setDefault gives a field a value unless it has one.
@@ -100,7 +125,7 @@ func (x *extractor) reset() {
 		x.facts[at] = fact{}
 	}
 	x.touched = x.touched[:0]
-	x.notes = nil
+	x.finish, x.notes = nil, nil
 	x.level = OriginSpan
 	x.voc = nil
 }

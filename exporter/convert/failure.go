@@ -72,7 +72,10 @@ func (w *work) httpStatus(errorType string) int64 {
 		if f.num >= 100 && f.num <= 599 {
 			return f.num
 		}
-		x.note(fieldHTTPStatus, f.key, NoteDropped, "is not an HTTP status")
+		x.note(fieldHTTPStatus, f.key(), NoteDropped, "is not an HTTP status")
+	}
+	if errorType == "" || errorType[0] < '1' || errorType[0] > '5' {
+		return 0
 	}
 	if n, err := strconv.ParseInt(errorType, 10, 64); err == nil && n >= 100 && n <= 599 {
 		return n

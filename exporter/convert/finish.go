@@ -67,10 +67,10 @@ func (w *work) finish() (stop metering.StopReason, failed bool) {
 	if f == nil {
 		return "", false
 	}
-	if f.list == nil {
+	if w.extract.finish == nil {
 		return w.finishOne(f.text)
 	}
-	for _, reason := range f.list {
+	for _, reason := range w.extract.finish {
 		if blank(reason) {
 			continue
 		}
@@ -86,7 +86,7 @@ func (w *work) finish() (stop metering.StopReason, failed bool) {
 func (w *work) finishOne(reason string) (metering.StopReason, bool) {
 	stop, ok := find(w.c.finishReasons, reason)
 	if !ok {
-		w.extract.note(fieldFinish, w.extract.facts[fieldFinish].key, NoteDoubtful, "holds a finish reason that is not known; it is taken for an ordinary end")
+		w.extract.note(fieldFinish, w.extract.facts[fieldFinish].key(), NoteDoubtful, "holds a finish reason that is not known; it is taken for an ordinary end")
 		return metering.StopEnd, false
 	}
 	// A filtered answer is an answer; these are none.

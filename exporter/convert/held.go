@@ -27,20 +27,25 @@ type attempt struct {
 }
 
 // follows reports whether a can be the attempt after before: the client made it
-// when before had failed. Retry numbers decide where both are known.
+// when before had failed. Where no retry numbers tell, time does. Instrumentations
+// that number attempts often leave out the number of the first one.
 func (a *attempt) follows(before *attempt) bool {
-	if a.number >= 0 && before.number >= 0 {
-		return a.number == before.number+1 && a.start >= before.start
+	switch {
+	case a.number < 0 && before.number < 0:
+		return a.start >= before.end
+	case a.number < 0:
+		return false
+	default:
+		return a.number == max(before.number, 0)+1 && a.start >= before.start
 	}
-	return a.number != 0 && a.start >= before.end
 }
 
 // comesAfter is follows with attempts in between that nobody saw.
 func (a *attempt) comesAfter(before *attempt) bool {
-	if a.number >= 0 && before.number >= 0 {
-		return a.number > before.number && a.start >= before.start
+	if a.number < 0 {
+		return a.follows(before)
 	}
-	return a.follows(before)
+	return a.number > max(before.number, 0) && a.start >= before.start
 }
 
 // heldSpan is a failure that waits for the client's next attempt.
@@ -94,7 +99,7 @@ func newLedger(cfg config) *ledger {
 // enter decides finally about a span that is to be billed, and appends the
 // decisions: it may be a replay, be held, or show that an earlier failure was
 // repeated.
-func (l *ledger) enter(dst []Decision, d Decision, a attempt, parent spanKey, hold bool) []Decision {
+func (l *ledger) enter(dst []Decision, d Decision, a *attempt, parent spanKey, hold bool) []Decision {
 	key := spanKey{d.TraceID, d.SpanID}
 	now := l.cfg.now()
 	l.mu.Lock()
@@ -108,26 +113,26 @@ func (l *ledger) enter(dst []Decision, d Decision, a attempt, parent spanKey, ho
 	l.calls.put(key, struct{}{}, now)
 
 	if hold {
-		if l.repeated(&a, now, (*attempt).follows) {
+		if l.repeated(a, now, (*attempt).follows) {
 			dst = append(dst, retried(d, false))
 		} else {
 			dst = append(dst, Decision{
 				Kind: Held, Reason: ReasonAwaitingRetry,
 				TraceID: d.TraceID, SpanID: d.SpanID, SpanName: d.SpanName,
 			})
-			l.hold(&heldSpan{decision: d, attempt: a, parent: parent, since: now})
+			l.hold(&heldSpan{decision: d, attempt: *a, parent: parent, since: now})
 		}
 	} else {
 		dst = append(dst, d)
 	}
 
 	free := true
-	if before := l.precedes(&a); before != nil {
+	if before := l.precedes(a); before != nil {
 		l.remove(before)
 		dst = append(dst, retried(before.decision, true))
 		free = false
 	}
-	l.remember(&a, free, now)
+	l.remember(a, free, now)
 	for l.waiting.Load() > int64(l.cfg.maxHeld) {
 		l.overflow++
 		dst = l.release(dst, l.oldest, now)

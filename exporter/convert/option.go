@@ -204,7 +204,8 @@ func WithErrorReasons() Option {
 }
 
 // WithZeroUsage bills a successful call whose tokens nobody reported, with zero
-// tokens and [ReasonNoUsage]. By default it is skipped.
+// tokens and [ReasonNoUsage]. The record's attributes then hold
+// revenium.usage.missing. By default such a call is skipped.
 func WithZeroUsage() Option {
 	return optionFunc(func(cfg config) config {
 		cfg.zeroUsage = true

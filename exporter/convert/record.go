@@ -131,7 +131,7 @@ func (w *work) setTimes(b *block) {
 		return
 	}
 	if !c.IsStreamed {
-		w.extract.note(fieldFirstToken, w.extract.facts[fieldFirstToken].key, NoteDropped, "the call was not streamed")
+		w.extract.note(fieldFirstToken, w.extract.facts[fieldFirstToken].key(), NoteDropped, "the call was not streamed")
 		return
 	}
 	c.TimeToFirstToken = b.integer(min(int64((first+time.Millisecond/2)/time.Millisecond), c.RequestDuration))
@@ -146,7 +146,7 @@ func (w *work) firstToken(stream *fact) (time.Duration, bool) {
 		if d := time.Duration(f.num); d <= w.end.Sub(w.start) {
 			return d, true
 		}
-		x.note(fieldFirstToken, f.key, NoteDropped, "is longer than the call")
+		x.note(fieldFirstToken, f.key(), NoteDropped, "is longer than the call")
 		return 0, false
 	}
 	if stream == nil || stream.num == 0 {
@@ -199,20 +199,16 @@ func appendID(dst []byte, trace [16]byte, span [8]byte) []byte {
 	return hex.AppendEncode(dst, span[:])
 }
 
-// setAttribution writes the fields that come from attributes as they are, and the
-// defaults of those that none gave.
+// setAttribution writes the fields that come from attributes as they are.
 func (w *work) setAttribution(b *block) {
 	x := &w.extract
-	for i := range w.c.defaults {
-		x.setDefault(w.c.defaults[i].at, w.c.defaults[i].value)
-	}
 	for _, at := range x.touched {
 		if at < numCoreFields {
 			continue
 		}
 		f := &x.facts[at]
 		if !w.c.attribution.fields[at-numCoreFields].set(b, f) {
-			x.note(at, f.key, NoteDropped, "is not a value that the API knows")
+			x.note(at, f.key(), NoteDropped, "is not a value that the API knows")
 		}
 	}
 	if c := &b.record; c.TransactionName == "" {
@@ -226,7 +222,7 @@ func (w *work) sources() []Source {
 	sources := make([]Source, 0, len(x.touched))
 	for at := range field(len(w.c.names)) {
 		if f := x.get(at); f != nil && w.isSource(at) {
-			sources = append(sources, Source{Field: x.names[at], Attribute: f.key, Origin: f.level})
+			sources = append(sources, Source{Field: x.names[at], Attribute: f.key(), Origin: f.level})
 		}
 	}
 	return sources

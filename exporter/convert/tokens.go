@@ -66,16 +66,16 @@ func (w *work) grossInput(t *tokens, total count, id *identity) {
 	case exclusive:
 	case max(t.cacheRead.n, t.cacheCreation.n) > t.input.n:
 		exclusive = true
-		x.note(fieldInput, x.facts[fieldInput].key, NoteReplaced, "is less than the tokens of the cache, so these are added")
+		x.note(fieldInput, x.facts[fieldInput].key(), NoteReplaced, "is less than the tokens of the cache, so these are added")
 	case total.known && missing == cached && missing != t.reasoning.n:
 		exclusive = true
-		x.note(fieldInput, x.facts[fieldInput].key, NoteReplaced, "leaves out the tokens of the cache, as the total shows, so these are added")
+		x.note(fieldInput, x.facts[fieldInput].key(), NoteReplaced, "leaves out the tokens of the cache, as the total shows, so these are added")
 	case cached > t.input.n && overlaps(id) || total.known && missing == 0 && cached > t.input.n:
 		// What is read and what is written overlap.
-		x.note(fieldInput, x.facts[fieldInput].key, NoteDoubtful, "is less than cache reads and writes together, which must overlap")
+		x.note(fieldInput, x.facts[fieldInput].key(), NoteDoubtful, "is less than cache reads and writes together, which must overlap")
 	case cached > t.input.n:
 		exclusive = true
-		x.note(fieldInput, x.facts[fieldInput].key, NoteReplaced, "is less than the tokens of the cache, so these are added")
+		x.note(fieldInput, x.facts[fieldInput].key(), NoteReplaced, "is less than the tokens of the cache, so these are added")
 	}
 	if exclusive {
 		t.input = count{n: t.input.n + cached, known: true}
@@ -101,18 +101,18 @@ func (w *work) basis() InputBasis {
 func (w *work) grossOutput(t *tokens, total count, id *identity) {
 	x := &w.extract
 	missing := total.n - t.input.n - t.output.n
-	key := x.facts[fieldTotal].key
+	key := x.facts[fieldTotal].key()
 	switch {
 	case !total.known || missing == 0 || total.n == 0:
 	case t.input.n != t.reported && total.n == t.reported+t.output.n:
 		// A total that the emitter made of its own net input.
 	case missing == t.reasoning.n && missing > 0:
 		t.output = count{n: t.output.n + missing, known: true}
-		x.note(fieldOutput, x.facts[fieldOutput].key, NoteReplaced, "leaves out the reasoning, as the total shows, so it is added")
+		x.note(fieldOutput, x.facts[fieldOutput].key(), NoteReplaced, "leaves out the reasoning, as the total shows, so it is added")
 	case missing > 0 && !t.reasoning.known && id.provider.google && t.output.known && t.input.known:
 		t.output.n += missing
 		t.reasoning = count{n: missing, known: true}
-		x.note(fieldOutput, x.facts[fieldOutput].key, NoteReplaced, "leaves out the thinking that the total includes, so it is added")
+		x.note(fieldOutput, x.facts[fieldOutput].key(), NoteReplaced, "leaves out the thinking that the total includes, so it is added")
 	case missing > 0:
 		x.note(fieldTotal, key, NoteDoubtful, "is above input and output: some tokens are not reported")
 	default:
@@ -120,7 +120,7 @@ func (w *work) grossOutput(t *tokens, total count, id *identity) {
 	}
 	if t.reasoning.n > t.output.n {
 		t.reasoning = count{}
-		x.note(fieldReasoning, x.facts[fieldReasoning].key, NoteDropped, "is above the output, of which it is a part")
+		x.note(fieldReasoning, x.facts[fieldReasoning].key(), NoteDropped, "is above the output, of which it is a part")
 	}
 }
 

@@ -6,6 +6,9 @@ package convert
 import (
 	"hash/maphash"
 	"time"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/semconv"
 )
 
 // work is the conversion of one span. It is used for one span after the other.
@@ -27,6 +30,7 @@ type work struct {
 	modelField field
 	events     eventScan
 	failed     failure
+	attempt    attempt
 }
 
 func newWork(c *Converter) *work {
@@ -86,6 +90,9 @@ func (w *work) call(dst []Decision, op operation) []Decision {
 	s.WalkScopeAttributes(&w.extract)
 	w.extract.level = OriginResource
 	s.WalkResourceAttributes(&w.extract)
+	for i := range w.c.defaults {
+		w.extract.setDefault(w.c.defaults[i].at, w.c.defaults[i].value)
+	}
 	w.status, w.statusMessage = s.StatusCode(), s.StatusMessage()
 
 	id := w.identify()
@@ -99,16 +106,21 @@ func (w *work) call(dst []Decision, op operation) []Decision {
 	if kind != Billed {
 		return append(dst, w.decision(kind, reason))
 	}
-	w.report(&t, reason)
+	w.report(op, &t, reason)
 
 	d := w.decision(Billed, reason)
-	d.Record = w.build(op, &id, &t, stop, f)
+	record := w.build(op, &id, &t, stop, f)
+	if reason == ReasonNoUsage {
+		record.Attributes = map[string]any{string(semconv.ReveniumUsageMissingKey): true}
+	}
+	d.Record = record
 	d.Notes = w.extract.notes
 	if w.c.cfg.sources {
 		d.Sources = w.sources()
 	}
 	hold := reason == ReasonError && f.retryable && w.c.cfg.errorPolicy == ErrorPolicyFinal
-	return w.c.ledger.enter(dst, d, w.attempt(op, id.model), spanKey{w.traceID, w.parentID}, hold)
+	w.setAttempt(op, id.model)
+	return w.c.ledger.enter(dst, d, &w.attempt, spanKey{w.traceID, w.parentID}, hold)
 }
 
 // verdict says whether a call is billed, and why.
@@ -145,15 +157,15 @@ func (w *work) rejectedTokens() bool {
 
 // report notes what is sent although nobody reported it: the API has no word for
 // a count that is not known.
-func (w *work) report(t *tokens, reason Reason) {
-	if reason != ReasonUsage && reason != ReasonPartialUsage {
-		return
+func (w *work) report(op operation, t *tokens, reason Reason) {
+	if reason == ReasonError {
+		return // a failed call has used nothing
 	}
 	const unknown = "was not reported; 0 is sent"
 	if !t.input.known {
 		w.extract.note(fieldInput, "", NoteDoubtful, unknown)
 	}
-	if !t.output.known && w.extract.text(fieldOperation) != "embeddings" {
+	if !t.output.known && op.typ != metering.OperationEmbed && op.typ != metering.OperationRerank {
 		w.extract.note(fieldOutput, "", NoteDoubtful, unknown)
 	}
 }
@@ -185,9 +197,10 @@ func writable(t time.Time) bool {
 	return year >= 1 && year <= 9999
 }
 
-// attempt is what tells whether a call repeats another one.
-func (w *work) attempt(op operation, model string) attempt {
-	a := attempt{start: w.start.UnixNano(), end: w.end.UnixNano(), number: -1}
+// setAttempt works out what tells whether the call repeats another one.
+func (w *work) setAttempt(op operation, model string) {
+	a := &w.attempt
+	*a = attempt{start: w.start.UnixNano(), end: w.end.UnixNano(), number: -1}
 	if f := w.extract.get(w.c.retryNumber); f != nil {
 		a.number = f.num
 	}
@@ -203,5 +216,4 @@ func (w *work) attempt(op operation, model string) attempt {
 	h.WriteByte(0)
 	h.WriteString(model)
 	a.group = h.Sum64()
-	return a
 }
