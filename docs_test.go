@@ -1,0 +1,82 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package revenium_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestConfigurationPage checks that every option and variable that the page
+// names exists.
+func TestConfigurationPage(t *testing.T) {
+	page := read(t, "docs/configuration.md")
+	var sources strings.Builder
+	for _, pattern := range []string{"*.go", "exporter/*.go", "exporter/convert/*.go", "exporter/metering/*.go", "instrument/llmhttp/*.go", "semconv/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files like %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				sources.WriteString(read(t, file))
+			}
+		}
+	}
+	code := sources.String()
+	options := regexp.MustCompile("`(?:[a-z]+\\.)?(With[A-Za-z]+)").FindAllStringSubmatch(page, -1)
+	variables := regexp.MustCompile("`((?:[A-Z]+_)+[A-Z]+|ENVIRONMENT)").FindAllStringSubmatch(page, -1)
+	if len(options) < 30 || len(variables) < 15 {
+		t.Fatalf("found %d options and %d variables on the page: the patterns of this test do not fit it", len(options), len(variables))
+	}
+	for _, option := range options {
+		if !strings.Contains(code, "\nfunc "+option[1]+"(") {
+			t.Errorf("the page names option %s, which does not exist", option[1])
+		}
+	}
+	for _, variable := range variables {
+		if name := variable[1]; !strings.Contains(code, `"`+name+`"`) && !readBySDK(name) {
+			t.Errorf("the page names variable %s, which nothing reads", name)
+		}
+	}
+}
+
+// readBySDK says whether OpenTelemetry's SDK reads the variable itself.
+func readBySDK(name string) bool {
+	switch name {
+	case "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES":
+		return true
+	default:
+		return false
+	}
+}
+
+// TestPagesExist checks the links between the pages.
+func TestPagesExist(t *testing.T) {
+	pages := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"}
+	docs, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	for _, page := range append(pages, docs...) {
+		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), match[1])); err != nil {
+				t.Errorf("%s links to %s: %v", page, match[1], err)
+			}
+		}
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
