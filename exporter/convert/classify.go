@@ -14,10 +14,8 @@ import (
 type class uint8
 
 const (
-	// classUnknown: the operation is in no table.
-	classUnknown class = iota
 	// classNever: calls no model.
-	classNever
+	classNever class = iota + 1
 	// classAggregate: goes around calls, and repeats or sums their usage.
 	classAggregate
 	// classMedia: a call that yields images, audio or video.

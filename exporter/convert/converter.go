@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"sync"
 	"time"
 
@@ -82,9 +83,7 @@ func New(opts ...Option) (*Converter, error) {
 		op.typ = t
 		c.operations[name] = op
 	}
-	for finish, stop := range cfg.stopReasons {
-		c.finishReasons[finish] = stop
-	}
+	maps.Copy(c.finishReasons, cfg.stopReasons)
 	for i, f := range coreFields() {
 		c.types[i] = f.typ
 		c.names = append(c.names, f.name)

@@ -106,11 +106,6 @@ func with(keysAndValues ...any) attrs {
 // start is when test spans start; they take two seconds.
 var start = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 
-const (
-	traceHex = "0102030405060708090a0b0c0d0e0f10"
-	spanHex  = "a1a2a3a4a5a6a7a8"
-)
-
 var (
 	traceID = [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
 	spanID  = [8]byte{0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8}
@@ -154,42 +149,42 @@ func chat(keysAndValues ...any) *span {
 	return s
 }
 
-func newConverter(t testing.TB, opts ...convert.Option) *convert.Converter {
-	t.Helper()
+func newConverter(tb testing.TB, opts ...convert.Option) *convert.Converter {
+	tb.Helper()
 	c, err := convert.New(opts...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
 // decide converts one span that must give exactly one decision.
-func decide(t testing.TB, s convert.Span, opts ...convert.Option) convert.Decision {
-	t.Helper()
-	decisions := newConverter(t, opts...).Convert(nil, s)
+func decide(tb testing.TB, s convert.Span, opts ...convert.Option) convert.Decision {
+	tb.Helper()
+	decisions := newConverter(tb, opts...).Convert(nil, s)
 	if len(decisions) != 1 {
-		t.Fatalf("got %d decisions, want 1: %+v", len(decisions), decisions)
+		tb.Fatalf("got %d decisions, want 1: %+v", len(decisions), decisions)
 	}
 	return decisions[0]
 }
 
 // bill converts one span that must be billed and returns the record.
-func bill(t testing.TB, s convert.Span, opts ...convert.Option) *metering.Completion {
-	t.Helper()
-	c, _ := billed(t, s, opts...)
+func bill(tb testing.TB, s convert.Span, opts ...convert.Option) *metering.Completion {
+	tb.Helper()
+	c, _ := billed(tb, s, opts...)
 	return c
 }
 
 // billed is bill with the decision.
-func billed(t testing.TB, s convert.Span, opts ...convert.Option) (*metering.Completion, convert.Decision) {
-	t.Helper()
-	d := decide(t, s, opts...)
+func billed(tb testing.TB, s convert.Span, opts ...convert.Option) (*metering.Completion, convert.Decision) {
+	tb.Helper()
+	d := decide(tb, s, opts...)
 	if d.Kind != convert.Billed {
-		t.Fatalf("got %v (%s), want billed", d.Kind, d.Reason)
+		tb.Fatalf("got %v (%s), want billed", d.Kind, d.Reason)
 	}
 	c, ok := d.Record.(*metering.Completion)
 	if !ok {
-		t.Fatalf("got a record of %T, want *metering.Completion", d.Record)
+		tb.Fatalf("got a record of %T, want *metering.Completion", d.Record)
 	}
 	return c, d
 }

@@ -6,6 +6,8 @@ package convert
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -229,7 +231,7 @@ func WithIDScheme(scheme IDScheme) Option {
 // none. Fields that belong to one call, such as ids, are refused.
 func WithDefault(field, value string, origin Origin) Option {
 	return optionFunc(func(cfg config) config {
-		cfg.defaults = append(cfg.defaults[:len(cfg.defaults):len(cfg.defaults)], fieldDefault{field, value, origin})
+		cfg.defaults = append(slices.Clip(cfg.defaults), fieldDefault{field, value, origin})
 		return cfg
 	})
 }
@@ -239,7 +241,7 @@ func WithDefault(field, value string, origin Origin) Option {
 // from gen_ai.conversation.id, and so on. docs/attributes.md lists them.
 func WithOptInAliases(fields ...string) Option {
 	return optionFunc(func(cfg config) config {
-		cfg.optIn = append(cfg.optIn[:len(cfg.optIn):len(cfg.optIn)], fields...)
+		cfg.optIn = append(slices.Clip(cfg.optIn), fields...)
 		return cfg
 	})
 }
@@ -269,7 +271,7 @@ func WithWireInput(provider string, wire WireInput) Option {
 // taken at its word (they do), unless the numbers prove the opposite.
 func WithScopeInput(prefix string, basis InputBasis) Option {
 	return optionFunc(func(cfg config) config {
-		cfg.scopeBases = append(cfg.scopeBases[:len(cfg.scopeBases):len(cfg.scopeBases)], scopeBasis{prefix, basis})
+		cfg.scopeBases = append(slices.Clip(cfg.scopeBases), scopeBasis{prefix, basis})
 		return cfg
 	})
 }
@@ -370,9 +372,7 @@ func WithClock(now func() time.Time) Option {
 // a map.
 func withEntry[V any](m map[string]V, key string, value V) map[string]V {
 	cp := make(map[string]V, len(m)+1)
-	for k, v := range m {
-		cp[k] = v
-	}
+	maps.Copy(cp, m)
 	cp[key] = value
 	return cp
 }

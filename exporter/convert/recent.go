@@ -35,9 +35,7 @@ func (r *recent[K, V]) get(key K, now time.Time) (V, bool) {
 
 // put remembers an entry, or replaces its value.
 func (r *recent[K, V]) put(key K, value V, now time.Time) {
-	if _, ok := r.old[key]; ok {
-		delete(r.old, key)
-	}
+	delete(r.old, key)
 	if _, ok := r.young[key]; !ok && len(r.young) >= r.max {
 		r.rotate(now)
 	}

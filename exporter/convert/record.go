@@ -166,11 +166,11 @@ const idLength = 32 + 1 + 16
 // allocation.
 func (w *work) setIDs(c *metering.Completion) {
 	var buf [2 * idLength]byte
-	appendID(buf[:0], w.traceID, w.spanID)
+	putID(buf[:idLength], w.traceID, w.spanID)
 	n := idLength
 	if w.parentID != ([8]byte{}) {
-		appendID(buf[:idLength], w.traceID, w.parentID)
 		n = 2 * idLength
+		putID(buf[idLength:n], w.traceID, w.parentID)
 	}
 	ids := string(buf[:n])
 	c.TraceID = ids[:32]
@@ -192,11 +192,12 @@ func (w *work) setIDs(c *metering.Completion) {
 	}
 }
 
-// appendID appends the id that a span has by the default scheme.
-func appendID(dst []byte, trace [16]byte, span [8]byte) []byte {
-	dst = hex.AppendEncode(dst, trace[:])
-	dst = append(dst, '-')
-	return hex.AppendEncode(dst, span[:])
+// putID writes the id that a span has by the default scheme; it is idLength bytes
+// long.
+func putID(dst []byte, trace [16]byte, span [8]byte) {
+	n := hex.Encode(dst, trace[:])
+	dst[n] = '-'
+	hex.Encode(dst[n+1:], span[:])
 }
 
 // setAttribution writes the fields that come from attributes as they are.

@@ -5,6 +5,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/revenium/revenium-otel-go/semconv"
 )
@@ -116,7 +117,7 @@ func newVocabulary(d, conventions dialect, a *attribution) *vocabulary {
 	}
 	sources := d.sources
 	if d.name != conventions.name {
-		sources = append(sources[:len(sources):len(sources)], conventions.sources...)
+		sources = append(slices.Clip(sources), conventions.sources...)
 	}
 	for _, s := range sources {
 		add(s.key, use{field: s.field, unit: s.unit, resource: s.field == fieldProvider})
