@@ -124,6 +124,7 @@ func (e *engine) decide(decisions []convert.Decision, admit bool) (held bool) {
 			continue
 		}
 		frozen, err := e.freeze(d.Record)
+		d.Release()
 		if err != nil {
 			e.ledger.decided(convert.Skipped, skipInvalid, d.WasHeld)
 			e.report.problem(slog.LevelError, skipInvalid, "revenium: no valid record could be made of a span: it is not metered",

@@ -116,12 +116,7 @@ func (c *resourceCache) attributes(r *resource.Resource) []attribute.KeyValue {
 
 func walk(attrs []attribute.KeyValue, visit convert.AttributeVisitor) {
 	for i := range attrs {
-		kv := &attrs[i]
-		v := scalar(&kv.Value)
-		if kv.Value.Type() == attribute.STRINGSLICE {
-			v = convert.StringListValue((*stringList)(&kv.Value))
-		}
-		if !visit.Attribute(string(kv.Key), v) {
+		if !show(&attrs[i], visit) {
 			return
 		}
 	}
@@ -130,33 +125,32 @@ func walk(attrs []attribute.KeyValue, visit convert.AttributeVisitor) {
 func walkSet(set *attribute.Set, visit convert.AttributeVisitor) {
 	for it := set.Iter(); it.Next(); {
 		kv := it.Attribute()
-		v := scalar(&kv.Value)
-		if kv.Value.Type() == attribute.STRINGSLICE {
-			list := stringList(kv.Value)
-			v = convert.StringListValue(&list)
-		}
-		if !visit.Attribute(string(kv.Key), v) {
+		if !show(&kv, visit) {
 			return
 		}
 	}
 }
 
-// scalar translates a value that is no list. It takes a pointer because values
-// are large and spans have many.
-func scalar(v *attribute.Value) convert.Value {
+// show shows an attribute, and reports whether another one is wanted. It takes a
+// pointer, and each case makes its own call, because values are large and spans
+// have many: one that is put together in memory first takes twice as long.
+func show(kv *attribute.KeyValue, visit convert.AttributeVisitor) bool {
+	key, v := string(kv.Key), &kv.Value
 	switch v.Type() {
 	case attribute.STRING:
-		return convert.StringValue(v.AsString())
+		return visit.Attribute(key, convert.StringValue(v.AsString()))
 	case attribute.INT64:
-		return convert.IntValue(v.AsInt64())
+		return visit.Attribute(key, convert.IntValue(v.AsInt64()))
 	case attribute.FLOAT64:
-		return convert.FloatValue(v.AsFloat64())
+		return visit.Attribute(key, convert.FloatValue(v.AsFloat64()))
 	case attribute.BOOL:
-		return convert.BoolValue(v.AsBool())
+		return visit.Attribute(key, convert.BoolValue(v.AsBool()))
+	case attribute.STRINGSLICE:
+		return visit.Attribute(key, convert.StringListValue((*stringList)(v)))
 	case attribute.EMPTY:
-		return convert.Value{}
+		return visit.Attribute(key, convert.Value{})
 	default:
-		return convert.OtherValue()
+		return visit.Attribute(key, convert.OtherValue())
 	}
 }
 

@@ -33,6 +33,7 @@ type Converter struct {
 
 	ledger *ledger
 	pool   sync.Pool // of *work
+	blocks sync.Pool // of *block
 }
 
 // defaultValue is the value of a field that spans lack.
@@ -100,6 +101,7 @@ func New(opts ...Option) (*Converter, error) {
 		return nil, err
 	}
 	c.pool.New = func() any { return newWork(c) }
+	c.blocks.New = func() any { return &block{} }
 	return c, nil
 }
 

@@ -3,7 +3,11 @@
 
 package convert
 
-import "github.com/revenium/revenium-otel-go/exporter/metering"
+import (
+	"sync"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+)
 
 // DecisionKind says what becomes of a span.
 type DecisionKind uint8
@@ -110,13 +114,29 @@ type Decision struct {
 	SpanName string
 
 	// Record is what is to be sent; nil unless Kind is [Billed]. It belongs to the
-	// receiver.
+	// receiver, until [Decision.Release].
 	Record metering.Record
 	// Notes says what was left out of the record, changed or guessed.
 	Notes []Note
 	// Sources says where each value of the record came from; only with
 	// [WithSources].
 	Sources []Source
+
+	block *block
+	pool  *sync.Pool
+}
+
+// Release gives the memory of the record back to the converter, for the record of
+// another span. Record must not be used any more. Whoever keeps records does not
+// call it.
+func (d *Decision) Release() {
+	d.Record = nil
+	if d.block == nil {
+		return
+	}
+	*d.block = block{}
+	d.pool.Put(d.block)
+	d.block = nil
 }
 
 // Note says what became of a value that could not be taken as it is. It holds no

@@ -107,7 +107,8 @@ func (l *ledger) enter(dst []Decision, d Decision, a *attempt, parent spanKey, h
 
 	if _, known := l.calls.get(key, now); known {
 		d.Kind, d.Reason = Suppressed, ReasonReplay
-		d.Record, d.Notes, d.Sources = nil, nil, nil
+		d.Release()
+		d.Notes, d.Sources = nil, nil
 		return append(dst, d)
 	}
 	l.calls.put(key, struct{}{}, now)
@@ -143,7 +144,8 @@ func (l *ledger) enter(dst []Decision, d Decision, a *attempt, parent spanKey, h
 // retried is the decision about a failure that the client repeated.
 func retried(d Decision, held bool) Decision {
 	d.Kind, d.Reason, d.WasHeld = Suppressed, ReasonRetried, held
-	d.Record, d.Notes, d.Sources = nil, nil, nil
+	d.Release()
+	d.Notes, d.Sources = nil, nil
 	return d
 }
 

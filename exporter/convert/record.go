@@ -71,8 +71,8 @@ func (b *block) secret() *metering.Credential {
 }
 
 // build makes the record of a call.
-func (w *work) build(op operation, id *identity, t *tokens, stop metering.StopReason, f *failure) *metering.Completion {
-	b := &block{}
+func (w *work) build(op operation, id *identity, t *tokens, stop metering.StopReason, f *failure) *block {
+	b := w.c.blocks.Get().(*block)
 	c := &b.record
 	c.Model = id.model
 	c.Provider = id.provider.display
@@ -101,7 +101,7 @@ func (w *work) build(op operation, id *identity, t *tokens, stop metering.StopRe
 		c.StopReason = metering.StopEnd
 	}
 	w.setAttribution(b)
-	return c
+	return b
 }
 
 func (w *work) setTokens(b *block, id *identity, t *tokens) {

@@ -16,11 +16,7 @@ type vocabulary struct {
 	name   string
 	scopes []string
 	basis  InputBasis
-	index  map[string]*keyInfo
-	// filter tells most keys that nobody reads without hashing them: bit n of entry
-	// b is set when there is a key of length n that begins and ends with the bytes
-	// that make b.
-	filter [256]uint64
+	keys   keyTable
 }
 
 // keyInfo is what an attribute key means. It can mean several things.
@@ -97,14 +93,14 @@ func newAttribution(optIn []string) (*attribution, error) {
 // newVocabulary compiles a dialect: its own sources, then those of the
 // conventions, then the attribution fields.
 func newVocabulary(d, conventions dialect, a *attribution) *vocabulary {
-	v := &vocabulary{name: d.name, scopes: d.scopes, basis: d.basis, index: make(map[string]*keyInfo)}
+	v := &vocabulary{name: d.name, scopes: d.scopes, basis: d.basis}
+	index := make(map[string]*keyInfo)
 	var ranks [maxFields]uint8
 	add := func(key string, u use) {
-		info := v.index[key]
+		info := index[key]
 		if info == nil {
 			info = &keyInfo{key: key}
-			v.index[key] = info
-			v.filter[filterEntry(key)] |= 1 << (len(key) & 63)
+			index[key] = info
 		}
 		for _, known := range info.uses {
 			if known.field == u.field {
@@ -128,16 +124,6 @@ func newVocabulary(d, conventions dialect, a *attribution) *vocabulary {
 			add(key, use{field: numCoreFields + field(i), resource: f.resource})
 		}
 	}
+	v.keys = newKeyTable(index)
 	return v
-}
-
-// filterEntry is the entry of the filter for a key that is not empty.
-func filterEntry(key string) uint8 { return key[0]*31 + key[len(key)-1] }
-
-// lookup returns what a key means, nil for nothing.
-func (v *vocabulary) lookup(key string) *keyInfo {
-	if key == "" || v.filter[filterEntry(key)]&(1<<(len(key)&63)) == 0 {
-		return nil
-	}
-	return v.index[key]
 }

@@ -109,11 +109,11 @@ func (w *work) call(dst []Decision, op operation) []Decision {
 	w.report(op, &t, reason)
 
 	d := w.decision(Billed, reason)
-	record := w.build(op, &id, &t, stop, f)
+	b := w.build(op, &id, &t, stop, f)
 	if reason == ReasonNoUsage {
-		record.Attributes = map[string]any{string(semconv.ReveniumUsageMissingKey): true}
+		b.record.Attributes = map[string]any{string(semconv.ReveniumUsageMissingKey): true}
 	}
-	d.Record = record
+	d.Record, d.block, d.pool = &b.record, b, &w.c.blocks
 	d.Notes = w.extract.notes
 	if w.c.cfg.sources {
 		d.Sources = w.sources()

@@ -14,45 +14,38 @@ import (
 // takes several times as long for these wide, sparse structs: see BenchmarkFreeze
 // and BenchmarkEncodingJSON.
 
-// key starts a member of an object. Names need no escaping.
-func (w *walker) key(name string) {
-	buf := w.buf
+// appendKey starts a member of an object. Names need no escaping.
+func appendKey(buf []byte, name string) []byte {
 	if buf[len(buf)-1] != '{' {
 		buf = append(buf, ',')
 	}
 	buf = append(buf, '"')
 	buf = append(buf, name...)
-	w.buf = append(buf, '"', ':')
+	return append(buf, '"', ':')
 }
 
 func (w *walker) appendString(name, v string) {
-	w.key(name)
-	w.buf = appendString(w.buf, v)
+	w.buf = appendString(appendKey(w.buf, name), v)
 }
 
 func (w *walker) appendInt(name string, v int64) {
-	w.key(name)
-	w.buf = strconv.AppendInt(w.buf, v, 10)
+	w.buf = strconv.AppendInt(appendKey(w.buf, name), v, 10)
 }
 
 func (w *walker) appendFloat(name string, v float64) {
-	w.key(name)
-	w.buf = appendFloat(w.buf, v)
+	w.buf = appendFloat(appendKey(w.buf, name), v)
 }
 
 func (w *walker) appendBool(name string, v bool) {
-	w.key(name)
-	w.buf = strconv.AppendBool(w.buf, v)
+	w.buf = strconv.AppendBool(appendKey(w.buf, name), v)
 }
 
 func (w *walker) appendTime(name string, v Timestamp) {
-	w.key(name)
-	w.buf = appendTimestamp(w.buf, v)
+	w.buf = appendTimestamp(appendKey(w.buf, name), v)
 }
 
 func (w *walker) appendSubscriber(name string, s *Subscriber) {
-	w.key(name)
-	w.buf = append(w.buf, '{')
+	w.buf = append(appendKey(w.buf, name), '{')
 	if s.ID != "" {
 		w.appendString("id", s.ID)
 	}
@@ -60,8 +53,7 @@ func (w *walker) appendSubscriber(name string, s *Subscriber) {
 		w.appendString("email", s.Email)
 	}
 	if c := s.Credential; c != nil {
-		w.key("credential")
-		w.buf = append(w.buf, '{')
+		w.buf = append(appendKey(w.buf, "credential"), '{')
 		if c.Name != "" {
 			w.appendString("name", c.Name)
 		}
@@ -114,6 +106,12 @@ func appendString(buf []byte, s string) []byte {
 
 // isUnescaped reports whether s is ASCII that stands in JSON as it is.
 func isUnescaped(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		x := eightBytes(s)
+		if (beyondASCII(x)|below(x, ' ')|equal(x, '"')|equal(x, '\\'))&highBits != 0 {
+			return false
+		}
+	}
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
 			return false
@@ -121,6 +119,30 @@ func isUnescaped(s string) bool {
 	}
 	return true
 }
+
+// Texts are looked through eight bytes at a time, each of a byte's questions being
+// answered in its high bit. An answer can be wrong only above a byte that has
+// been answered with yes, which is all that matters here.
+const (
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+)
+
+// eightBytes are the first eight bytes of s; the compiler makes one load of it.
+func eightBytes(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// beyondASCII is about bytes above 0x7f.
+func beyondASCII(x uint64) uint64 { return x }
+
+// below is about bytes below c.
+func below(x uint64, c byte) uint64 { return (x - lowBits*uint64(c)) &^ x }
+
+// equal is about bytes that are c.
+func equal(x uint64, c byte) uint64 { return below(x^lowBits*uint64(c), 1) }
 
 // appendEscaped escapes a control character, quote or backslash.
 func appendEscaped(buf []byte, c byte) []byte {

@@ -4,11 +4,16 @@
 package metering
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Frozen is a record in the form in which it is sent. It never changes again: all
@@ -19,9 +24,11 @@ type Frozen struct {
 	Endpoint Endpoint
 	// TransactionID is the id of the record.
 	TransactionID string
-	// IdempotencyKey is the value of the Idempotency-Key header: the SHA-256 of
-	// endpoint, id and body in lower-case hex, so that a body that was derived
-	// anew and came out differently never meets the key of the old one.
+	// IdempotencyKey is the value of the Idempotency-Key header: the transaction
+	// id, a hyphen and a digest of endpoint and body in hex, so that a body that was
+	// derived anew and came out differently never meets the key of the old one. An
+	// id that is too long for the header, or has characters that it may not have, is
+	// represented by its SHA-256.
 	IdempotencyKey string
 	// Body is the JSON. It can hold a subscriber's credential.
 	Body []byte
@@ -108,8 +115,16 @@ func (e *InvalidRecordError) Error() string {
 	return b.String()
 }
 
-// typicalBodySize is room for a chat completion with attribution.
-const typicalBodySize = 1280
+// Buffers for bodies start with room for a chat completion with attribution; one
+// that grew far beyond it, for the sake of captured content, is not kept.
+const (
+	typicalBodySize = 1280
+	maxKeptBuffer   = 64 << 10
+)
+
+// walkers are the walkers that are not in use, with their buffers. Freeze runs in
+// the request path of applications.
+var walkers = sync.Pool{New: func() any { return &walker{buf: make([]byte, 0, typicalBodySize)} }}
 
 // Freeze checks rec against the rules of the API, mends what can be mended, and
 // fixes the bytes that are sent, the transaction id and the idempotency key.
@@ -149,36 +164,56 @@ func Freeze(rec Record) (Frozen, []Change, error) {
 		}
 		return Frozen{}, nil, e
 	}
-	var w walker
-	rec.walk(&w)
-	rec.reconcile(&w)
+	w := walkers.Get().(*walker)
+	defer w.release()
+	rec.walk(w)
+	rec.reconcile(w)
 	if len(w.problems) > 0 {
 		return Frozen{}, w.changes, &InvalidRecordError{Endpoint: rec.Endpoint(), Problems: w.problems}
 	}
 
 	w.encoding = true
-	w.buf = append(make([]byte, 0, typicalBodySize), '{')
-	rec.walk(&w)
+	w.buf = append(w.buf, '{')
+	rec.walk(w)
 	w.buf = append(w.buf, '}')
 
-	f := Frozen{Endpoint: rec.Endpoint(), TransactionID: rec.id(), Body: w.buf}
+	// A copy of just the size: it may wait in a queue for long.
+	f := Frozen{Endpoint: rec.Endpoint(), TransactionID: rec.id(), Body: bytes.Clone(w.buf)}
 	f.IdempotencyKey = idempotencyKey(f.Endpoint, f.TransactionID, f.Body)
 	return f, w.changes, nil
 }
 
-// idempotencyKey is 64 hex digits: well within the 1 to 255 printable characters
-// that the header may have.
+// release keeps the walker for the next record. Its buffer may hold a secret until
+// it is written over, as the memory of any body does.
+func (w *walker) release() {
+	if cap(w.buf) > maxKeptBuffer {
+		return
+	}
+	*w = walker{buf: w.buf[:0]}
+	walkers.Put(w)
+}
+
+// maxKeyID is the longest id that stands in an idempotency key as it is: with the
+// digest, a key has at most the 255 characters that the header may have.
+const maxKeyID = 200
+
+// idempotencyKey is unique as the id is. All that the digest has to tell apart are
+// bodies under the same id, for which one of 64 bits that is quick to compute does:
+// this runs in the request path of applications.
 func idempotencyKey(endpoint Endpoint, id string, body []byte) string {
-	h := sha256.New()
-	var scratch [256]byte
-	prefix := append(scratch[:0], endpoint...)
-	prefix = append(prefix, '\n')
-	prefix = append(prefix, id...)
-	prefix = append(prefix, '\n')
-	h.Write(prefix)
-	h.Write(body)
-	var sum [sha256.Size]byte
-	var text [2 * sha256.Size]byte
-	hex.Encode(text[:], h.Sum(sum[:0]))
-	return string(text[:])
+	if len(id) > maxKeyID || !isPrintable(id) || strings.IndexByte(id, ' ') >= 0 {
+		sum := sha256.Sum256([]byte(id))
+		id = hex.EncodeToString(sum[:])
+	}
+	var digest xxhash.Digest
+	digest.Reset()
+	_, _ = digest.WriteString(string(endpoint)) // neither of them fails
+	_, _ = digest.Write(body)
+
+	var sum [8]byte
+	binary.BigEndian.PutUint64(sum[:], digest.Sum64())
+	var scratch [maxKeyID + 1 + 2*len(sum)]byte
+	key := append(scratch[:0], id...)
+	key = append(key, '-')
+	return string(hex.AppendEncode(key, sum[:]))
 }

@@ -53,7 +53,7 @@ func (w *walker) freeForm(name string, v *map[string]any) {
 	case len(*v) == 0:
 		return
 	case w.encoding:
-		w.key(name)
+		w.buf = appendKey(w.buf, name)
 		w.buf = append(w.buf, w.object...)
 		return
 	}

@@ -193,6 +193,12 @@ func isTidy(s string) bool {
 
 // isPrintable reports whether s is printable ASCII.
 func isPrintable(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		x := eightBytes(s)
+		if (beyondASCII(x)|below(x, ' ')|equal(x, 0x7f))&highBits != 0 {
+			return false
+		}
+	}
 	for i := range len(s) {
 		if s[i]-' ' > '~'-' ' {
 			return false

@@ -4,6 +4,7 @@
 package metering
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -368,5 +369,38 @@ func TestText(t *testing.T) {
 	rec.OutputResponse = " answer\n"
 	if got := field(t, rec, "outputResponse"); got != " answer\n" {
 		t.Errorf("outputResponse = %q: its white space should stay", got)
+	}
+}
+
+// TestTextScans compares the scans by eight bytes with the rules for one byte:
+// every byte at every place, between bytes at the edges of what is allowed.
+func TestTextScans(t *testing.T) {
+	printable := func(c byte) bool { return c >= ' ' && c <= '~' }
+	unescaped := func(c byte) bool { return c >= ' ' && c < 0x80 && c != '"' && c != '\\' }
+	holds := func(s string, rule func(byte) bool) bool {
+		for i := range len(s) {
+			if !rule(s[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, filler := range []byte{' ', '!', '#', '[', ']', '~', '"', '\\', 0x1f, 0x7f, 0x80, 0xff, 0} {
+		for length := range 20 {
+			text := bytes.Repeat([]byte{filler}, length)
+			for at := range length {
+				for c := range 256 {
+					text[at] = byte(c)
+					s := string(text)
+					if got, want := isPrintable(s), holds(s, printable); got != want {
+						t.Fatalf("isPrintable(%q) is %v", s, got)
+					}
+					if got, want := isUnescaped(s), holds(s, unescaped); got != want {
+						t.Fatalf("isUnescaped(%q) is %v", s, got)
+					}
+				}
+				text[at] = filler
+			}
+		}
 	}
 }
