@@ -100,7 +100,14 @@ type Call struct {
 	ended      bool
 	firstToken bool
 	usage      bool
+	// late are the attributes that came after the start. They go to the span
+	// together when it ends: for each addition the SDK copies all that it has.
+	late []attribute.KeyValue
+	room [lateAttributes]attribute.KeyValue
 }
+
+// lateAttributes is as many attributes as an ordinary call gets after its start.
+const lateAttributes = 16
 
 // StartCall starts the span of a call and returns it with a context that carries
 // it, to be used for the call itself. The span is named "{operation} {model}", is
@@ -168,13 +175,23 @@ func (c *Call) IsRecording() bool { return c.span.IsRecording() }
 // Span returns the call's span.
 func (c *Call) Span() trace.Span { return c.span }
 
-// SetAttributes adds attributes to the call's span.
+// SetAttributes adds attributes to the call's span. They are on the span when it
+// has ended, and win over those that were set on it by other means.
 func (c *Call) SetAttributes(attributes ...attribute.KeyValue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ended {
-		c.span.SetAttributes(attributes...)
+	c.add(attributes...)
+}
+
+// add keeps attributes for the end. The caller holds the lock.
+func (c *Call) add(attributes ...attribute.KeyValue) {
+	if c.ended {
+		return
 	}
+	if c.late == nil {
+		c.late = c.room[:0]
+	}
+	c.late = append(c.late, attributes...)
 }
 
 // SetModel says which model the call asks for where this was not known at its
@@ -186,7 +203,7 @@ func (c *Call) SetModel(operation, model string) {
 		return
 	}
 	c.span.SetName(spanName(operation, model))
-	c.span.SetAttributes(semconv.GenAIRequestModelKey.String(model))
+	c.add(semconv.GenAIRequestModelKey.String(model))
 }
 
 // SetResponse records what the answer says about itself.
@@ -237,11 +254,8 @@ func (c *Call) SetUsage(u Usage) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended {
-		return
-	}
 	c.usage = c.usage || reported
-	c.span.SetAttributes(attributes...)
+	c.add(attributes...)
 }
 
 // FirstToken says that the first piece of the answer's content has just
@@ -257,7 +271,7 @@ func (c *Call) FirstTokenAt(t time.Time) {
 	}
 	c.firstToken = true
 	elapsed := max(t.Sub(c.start), 0)
-	c.span.SetAttributes(semconv.GenAIResponseTimeToFirstChunkKey.Float64(elapsed.Seconds()))
+	c.add(semconv.GenAIResponseTimeToFirstChunkKey.Float64(elapsed.Seconds()))
 }
 
 // End ends the call now; see [Call.EndAt].
@@ -274,13 +288,15 @@ func (c *Call) EndAt(err error, t time.Time) {
 	if c.ended {
 		return
 	}
-	c.ended = true
 	switch {
 	case err != nil:
 		c.fail(err)
 	case !c.usage:
-		c.span.SetAttributes(semconv.ReveniumUsageMissingKey.Bool(true))
+		c.add(semconv.ReveniumUsageMissingKey.Bool(true))
 	}
+	c.ended = true
+	c.span.SetAttributes(c.late...)
+	c.late, c.room = nil, [lateAttributes]attribute.KeyValue{}
 	if t.Before(c.start) {
 		t = c.start
 	}
@@ -289,10 +305,9 @@ func (c *Call) EndAt(err error, t time.Time) {
 
 func (c *Call) fail(err error) {
 	kind := ErrorType(err)
-	attributes := []attribute.KeyValue{semconv.ErrorTypeKey.String(kind)}
+	c.add(semconv.ErrorTypeKey.String(kind))
 	if status := statusCode(err); status != 0 {
-		attributes = append(attributes, semconv.HTTPResponseStatusCodeKey.Int(status))
+		c.add(semconv.HTTPResponseStatusCodeKey.Int(status))
 	}
-	c.span.SetAttributes(attributes...)
 	c.span.SetStatus(codes.Error, describe(err, kind))
 }

@@ -209,8 +209,10 @@ func mayBeJSON(h http.Header) bool {
 func (t *target) identifyHost(u *url.URL, path string, settings *hostSettings) {
 	t.host, t.hostPort = hostOf(u)
 	port := u.Port()
-	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
-		t.port = int(n)
+	if port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+			t.port = int(n)
+		}
 	}
 	t.provider = providerOpenAI
 	if s := serverOf(t.host, port, path); s != nil {

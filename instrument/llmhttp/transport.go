@@ -187,7 +187,11 @@ func (e *exchange) start() context.Context {
 // retryNumber reads how many attempts came before this one, as the clients that
 // Stainless generates (OpenAI's and Anthropic's among them) say.
 func retryNumber(h http.Header) (int, bool) {
-	n, err := strconv.ParseUint(h.Get("X-Stainless-Retry-Count"), 10, 16)
+	text := h.Get("X-Stainless-Retry-Count")
+	if text == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
 	return int(n), err == nil && n > 0
 }
 
