@@ -115,6 +115,229 @@ const (
 	TraceTypePattern = "^[A-Za-z0-9_-]+$"
 )
 
+// Of returns what the service accepts as a field of a completion, which is named
+// as in the record ("taskType"). For a field without a documented limit it
+// returns the zero Limit.
+func Of(field string) Limit {
+	switch field {
+	case "agentVersion":
+		return Limit{
+			MaxLen: AgentVersionMaxLen,
+		}
+	case "agenticJobId":
+		return Limit{
+			Pattern:  AgenticJobIDPattern,
+			valid:    ValidAgenticJobID,
+			Reserved: []string{"types", "conversion-funnel"},
+		}
+	case "agenticJobName":
+		return Limit{
+			MaxLen: AgenticJobNameMaxLen,
+		}
+	case "agenticJobType":
+		return Limit{
+			MaxLen: AgenticJobTypeMaxLen,
+		}
+	case "agenticJobVersion":
+		return Limit{
+			MaxLen: AgenticJobVersionMaxLen,
+		}
+	case "cacheCreation1hTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "cacheCreation5mTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "cacheCreationTokenCost":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "cacheCreationTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "cacheReadTokenCost":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "cacheReadTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "costMultiplier":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "credentialAlias":
+		return Limit{
+			MaxLen: CredentialAliasMaxLen,
+		}
+	case "effort":
+		return Limit{
+			MaxLen:  EffortMaxLen,
+			Pattern: EffortPattern,
+			valid:   ValidEffort,
+		}
+	case "environment":
+		return Limit{
+			MaxLen: EnvironmentMaxLen,
+		}
+	case "errorCode":
+		return Limit{
+			Min: new(float64(100)),
+			Max: new(float64(599)),
+		}
+	case "inputMessages":
+		return Limit{
+			MaxLen: InputMessagesMaxLen,
+		}
+	case "inputTokenCost":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "inputTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "mediationLatency":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "middlewareSource":
+		return Limit{
+			MaxLen: MiddlewareSourceMaxLen,
+		}
+	case "modelHost":
+		return Limit{
+			MaxLen: ModelHostMaxLen,
+		}
+	case "operationType":
+		return Limit{
+			Values: []string{"CHAT", "GENERATE", "EMBED", "CLASSIFY", "SUMMARIZE", "TRANSLATE", "TOOL_CALL", "RERANK", "SEARCH", "MODERATION", "VISION", "TRANSFORM", "GUARDRAIL", "AUDIO", "VIDEO", "IMAGE", "OTHER"},
+		}
+	case "outputResponse":
+		return Limit{
+			MaxLen: OutputResponseMaxLen,
+		}
+	case "outputTokenCost":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "outputTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "pricingTier":
+		return Limit{
+			Values: []string{"STANDARD", "BATCH"},
+		}
+	case "promptId":
+		return Limit{
+			MaxLen: PromptIDMaxLen,
+		}
+	case "promptLength":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "querySource":
+		return Limit{
+			MaxLen: QuerySourceMaxLen,
+		}
+	case "reasoningTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "responseQualityScore":
+		return Limit{
+			Min: new(float64(0)),
+			Max: new(float64(1)),
+		}
+	case "retryNumber":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "skillInvocationTrigger":
+		return Limit{
+			MaxLen: SkillInvocationTriggerMaxLen,
+		}
+	case "skillKind":
+		return Limit{
+			Values: []string{"workflow"},
+		}
+	case "skillMarketplaceName":
+		return Limit{
+			MaxLen: SkillMarketplaceNameMaxLen,
+		}
+	case "skillName":
+		return Limit{
+			MaxLen: SkillNameMaxLen,
+		}
+	case "skillPluginName":
+		return Limit{
+			MaxLen: SkillPluginNameMaxLen,
+		}
+	case "skillSource":
+		return Limit{
+			Values: []string{"bundled", "projectSettings", "userSettings", "plugin"},
+		}
+	case "speed":
+		return Limit{
+			MaxLen: SpeedMaxLen,
+		}
+	case "subagentType":
+		return Limit{
+			MaxLen: SubagentTypeMaxLen,
+		}
+	case "subscriberEmailSource":
+		return Limit{
+			MaxLen: SubscriberEmailSourceMaxLen,
+		}
+	case "systemPrompt":
+		return Limit{
+			MaxLen: SystemPromptMaxLen,
+		}
+	case "taskType":
+		return Limit{
+			MaxLen: TaskTypeMaxLen,
+		}
+	case "temperature":
+		return Limit{
+			Min: new(float64(0)),
+			Max: new(float64(2)),
+		}
+	case "ticketId":
+		return Limit{
+			MaxLen: TicketIDMaxLen,
+		}
+	case "timeToFirstToken":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "totalCost":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "totalTokenCount":
+		return Limit{
+			Min: new(float64(0)),
+		}
+	case "traceName":
+		return Limit{
+			MaxLen: TraceNameMaxLen,
+		}
+	case "traceType":
+		return Limit{
+			MaxLen:  TraceTypeMaxLen,
+			Pattern: TraceTypePattern,
+			valid:   ValidTraceType,
+		}
+	default:
+		return Limit{}
+	}
+}
+
 // reservedAgenticJobID reports whether s is a word that the field
 // agenticJobId may not be.
 func reservedAgenticJobID(s string) bool {

@@ -87,8 +87,11 @@ func (p *parser) limit(node *yaml.Node, a *Attribute) *Limit {
 	if node == nil {
 		return nil
 	}
-	keys := p.mapping(node, "max_length", "pattern", "reserved", "min", "max")
-	l := &Limit{Pattern: p.text(keys["pattern"]), Reserved: p.texts(keys["reserved"]), Min: p.number(keys["min"]), Max: p.number(keys["max"])}
+	keys := p.mapping(node, "max_length", "pattern", "reserved", "members", "min", "max")
+	l := &Limit{
+		Pattern: p.text(keys["pattern"]), Reserved: p.texts(keys["reserved"]), Members: p.flag(keys["members"]),
+		Min: p.number(keys["min"]), Max: p.number(keys["max"]),
+	}
 	if n := keys["max_length"]; n != nil {
 		length, err := strconv.Atoi(n.Value)
 		if err != nil || length < 1 {
@@ -102,8 +105,10 @@ func (p *parser) limit(node *yaml.Node, a *Attribute) *Limit {
 	text := l.MaxLength > 0 || l.Pattern != "" || len(l.Reserved) > 0
 	ranged := l.Min != "" || l.Max != ""
 	switch {
-	case !text && !ranged:
+	case !text && !ranged && !l.Members:
 		p.fail(node, "revenium.limit says nothing")
+	case l.Members && len(a.Type.Members) == 0:
+		p.fail(node, "revenium.limit: members is for enumerations, the type is %s", a.Type.Name)
 	case text && a.Type.Name != "string":
 		p.fail(node, "revenium.limit: length and pattern are for texts, the type is %s", a.Type.Name)
 	case ranged && a.Type.Name != "int" && a.Type.Name != "double":

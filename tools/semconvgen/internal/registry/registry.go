@@ -111,6 +111,8 @@ type Limit struct {
 	Pattern string
 	// Reserved are values that the pattern cannot exclude.
 	Reserved []string
+	// Members says that the known values of the enumeration are the only ones.
+	Members bool
 	// Min and Max are as written in the model; "" is none.
 	Min, Max string
 }

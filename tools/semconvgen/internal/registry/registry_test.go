@@ -76,6 +76,8 @@ const model = `groups:
               stability: development
         stability: development
         brief: Tier.
+        annotations:
+          revenium.limit: {members: true}
 `
 
 // from is the part of s that begins with start and ends before end.
@@ -133,7 +135,7 @@ func TestLoad(t *testing.T) {
 				{
 					File: "model/m.yaml", ID: "revenium.pricing.tier",
 					Type:      registry.Type{Name: "string", Members: []registry.Member{{ID: "standard", Value: "STANDARD", Brief: "Normal."}}},
-					Stability: "development", Brief: "Tier.",
+					Stability: "development", Brief: "Tier.", Limit: &registry.Limit{Members: true},
 				},
 			},
 		},
@@ -189,6 +191,7 @@ func TestErrors(t *testing.T) {
 		{"range of a text", "{max_length: 255}", "{min: 1}", "min and max are for numbers, the type is string"},
 		{"bound that is no number", "min: 0", "min: none", "revenium.retry.number: a number is expected"},
 		{"empty range", "min: 0", "min: 9", "min 9 is not below max 9"},
+		{"values of a type that has none", "{max_length: 255}", "{members: true}", "members is for enumerations, the type is string"},
 		{"no level", "          revenium.level: call\n", "", "revenium.retry.number: revenium.level is missing"},
 		{"unknown level", "level: call", "level: span", `revenium.level "span" is none of call, request, process`},
 		{"variable for a single call", "level: process", "level: request", "an environment variable is valid for a whole process, level request is not"},

@@ -170,6 +170,9 @@ func limitCell(a *registry.Attribute) string {
 	if len(l.Reserved) > 0 {
 		parts = append(parts, "not "+codes(l.Reserved))
 	}
+	if l.Members {
+		parts = append(parts, "the values listed")
+	}
 	switch {
 	case l.Min != "" && l.Max != "":
 		parts = append(parts, l.Min+" to "+l.Max)

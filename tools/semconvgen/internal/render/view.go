@@ -43,6 +43,8 @@ type named struct {
 type limit struct {
 	registry.FieldRef
 	*registry.Limit
+	// Known are the known values of an enumeration.
+	Known []registry.Member
 }
 
 // HasBounds says whether the limit gives constants for a range. The lower bound
@@ -58,7 +60,7 @@ func newView(reg *registry.Registry) view {
 		for _, ref := range a.Fields {
 			v.Fields = append(v.Fields, field{ref, a})
 			if a.Limit != nil {
-				v.Limits = append(v.Limits, limit{ref, a.Limit})
+				v.Limits = append(v.Limits, limit{ref, a.Limit, a.Type.Members})
 			}
 		}
 		for i, name := range a.Headers {
