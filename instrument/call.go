@@ -111,8 +111,8 @@ const lateAttributes = 16
 
 // StartCall starts the span of a call and returns it with a context that carries
 // it, to be used for the call itself. The span is named "{operation} {model}", is
-// of kind CLIENT and has the parameters as attributes from its start on, where
-// samplers look for them.
+// of kind CLIENT and has the parameters, and the metadata that ctx carries, as
+// attributes from its start on, where samplers look for them.
 //
 // Every call must be ended with [Call.End]; a call never ended is never billed.
 func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.Context, *Call) {
@@ -124,17 +124,25 @@ func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.
 	if operation == "" {
 		operation = semconv.GenAIOperationNameChat.Value.AsString()
 	}
-	startOptions := []trace.SpanStartOption{
-		trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithAttributes(params.attributes(operation, c.attributes)...),
-	}
 	call := &Call{start: c.start}
 	if c.start.IsZero() {
 		call.start = time.Now()
 	}
-	startOptions = append(startOptions, trace.WithTimestamp(call.start))
+	carried := carriedBy(ctx)
+	parent, own := ctx, carried
+	if c.metadata.set != 0 {
+		own = carried.with(slotCall, c.metadata)
+		parent = context.WithValue(ctx, carriedKey{}, own) // for span processors
+	}
 	tracer := c.provider.Tracer(c.scopeName, trace.WithInstrumentationVersion(c.scopeVersion))
-	ctx, call.span = tracer.Start(ctx, spanName(operation, params.Model), startOptions...)
+	ctx, call.span = tracer.Start(parent, spanName(operation, params.Model),
+		trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(params.attributes(operation, own.besides(c.attributes), c.attributes)...),
+		trace.WithTimestamp(call.start),
+	)
+	if own != carried {
+		ctx = context.WithValue(ctx, carriedKey{}, carried) // what is for this call is not for those beneath
+	}
 	return ctx, call
 }
 
@@ -145,10 +153,10 @@ func spanName(operation, model string) string {
 	return operation + " " + model
 }
 
-// attributes lists the start attributes: the call's own, then extra, which
-// therefore wins where both have a key.
-func (p CallParams) attributes(operation string, extra []attribute.KeyValue) []attribute.KeyValue {
-	attributes := make([]attribute.KeyValue, 0, 6+len(extra))
+// attributes lists the start attributes, of which the last of a key counts: the
+// call's own, extra, and metadata about which extra says nothing.
+func (p CallParams) attributes(operation string, metadata, extra []attribute.KeyValue) []attribute.KeyValue {
+	attributes := make([]attribute.KeyValue, 0, 6+len(metadata)+len(extra))
 	attributes = append(attributes, semconv.GenAIOperationNameKey.String(operation))
 	if p.Provider != "" {
 		attributes = append(attributes, semconv.GenAIProviderNameKey.String(p.Provider))
@@ -165,7 +173,8 @@ func (p CallParams) attributes(operation string, extra []attribute.KeyValue) []a
 			attributes = append(attributes, semconv.ServerPortKey.Int(p.ServerPort))
 		}
 	}
-	return append(attributes, extra...)
+	attributes = append(attributes, extra...)
+	return append(attributes, metadata...)
 }
 
 // IsRecording says whether anybody will see the call. Where it is false, work
@@ -256,6 +265,23 @@ func (c *Call) SetUsage(u Usage) {
 	defer c.mu.Unlock()
 	c.usage = c.usage || reported
 	c.add(attributes...)
+}
+
+// SetQualityScore rates the answer from 0 to 1. The error, a [FieldError], says
+// that the score is not one; the call is then as it was.
+//
+// A score can be set until the call ends, and not afterwards: Revenium keeps the
+// first record of a call and drops any other. To judge an answer first, note when
+// it was there, and end the call with [Call.EndAt] and that time. The outcome of a
+// whole job, which Revenium takes later and under another kind of key, belongs to
+// Job.ID in its jobs API.
+func (c *Call) SetQualityScore(score float64) error {
+	f := fieldTable().fields[fieldTable().byKey[semconv.ReveniumResponseQualityScoreKey]]
+	if problem, ok := f.check(&Metadata{QualityScore: &score}); !ok {
+		return &problem
+	}
+	c.SetAttributes(semconv.ReveniumResponseQualityScore(score))
+	return nil
 }
 
 // FirstToken says that the first piece of the answer's content has just

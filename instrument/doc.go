@@ -22,6 +22,18 @@
 // Use one of the two for a call, not both: a call made by hand through an
 // instrumented transport is two spans about one call.
 //
+// [Metadata] says who pays. It is set for all calls that are made with a context
+// ([WithMetadata]), or passed to a single call:
+//
+//	ctx = instrument.WithMetadata(ctx, instrument.Metadata{
+//		Organization: "Acme",
+//		Subscriber:   instrument.Subscriber{ID: user.ID},
+//	})
+//
+// Of several sources, per field: an attribute set on the span itself; metadata
+// passed to the call; that of contexts, the inner before the outer; that of a
+// request's headers and baggage. An exporter adds defaults of the process.
+//
 // Prompts, answers, tool arguments and the text of errors are never recorded.
 // Counts are the provider's or they are absent: a successful call for which
 // none were reported carries revenium.usage.missing, so that a gap in billing

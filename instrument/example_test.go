@@ -6,6 +6,7 @@ package instrument_test
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -60,6 +61,66 @@ func Example() {
 	//   gen_ai.response.finish_reasons = ["stop"]
 	//   gen_ai.usage.input_tokens = 12
 	//   gen_ai.usage.output_tokens = 30
+}
+
+// Metadata of a context is on every call made with it; that of a call is on that
+// call alone.
+func ExampleWithMetadata() {
+	recorder := tracetest.NewSpanRecorder()
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
+
+	ctx := instrument.WithMetadata(context.Background(), instrument.Metadata{
+		Organization: "Northwind",
+		Subscriber:   instrument.Subscriber{ID: "user-4711", Email: "jo@example.com"},
+	})
+	for _, task := range []string{"classify", "summarize"} {
+		_, call := instrument.StartCall(ctx, instrument.CallParams{Model: "acme-large"},
+			instrument.Metadata{TaskType: task}, instrument.WithTracerProvider(provider))
+		call.End(nil)
+	}
+
+	for _, span := range recorder.Ended() {
+		for _, kv := range span.Attributes() {
+			if strings.HasPrefix(string(kv.Key), "revenium.subscriber.") || kv.Key == semconv.ReveniumTaskTypeKey {
+				fmt.Println(kv.Key, kv.Value.String())
+			}
+		}
+	}
+	// Output:
+	// revenium.subscriber.id user-4711
+	// revenium.subscriber.email jo@example.com
+	// revenium.task.type classify
+	// revenium.subscriber.id user-4711
+	// revenium.subscriber.email jo@example.com
+	// revenium.task.type summarize
+}
+
+// Maps such as callers of the Python middleware pass are read in their spellings.
+func ExampleFromMap() {
+	m, err := instrument.FromMap(map[string]any{
+		"organization_id": "Northwind", // older name of organization_name
+		"subscriber":      map[string]any{"id": 4711, "credential": map[string]any{"name": "team key", "value": "cred-1"}},
+		"quality_score":   0.9,
+		"taks_type":       "research",
+	})
+	fmt.Println(m)
+	fmt.Println(err)
+	// Output:
+	// {organizationName:"Northwind" subscriber.id:"4711" subscriber.credential.name:"team key" subscriber.credential.value:[REDACTED] responseQualityScore:0.9}
+	// instrument: metadata: taks_type is no field of metadata
+}
+
+// Structs say by tags which of their fields are metadata.
+func ExampleFromStruct() {
+	type ticket struct {
+		Number string `revenium:"ticket_id"`
+		Tenant string `revenium:"organization"`
+		Text   string
+	}
+	m, err := instrument.FromStruct(ticket{Number: "T-1", Tenant: "Northwind", Text: "Help!"})
+	fmt.Println(m, err)
+	// Output:
+	// {organizationName:"Northwind" ticketId:"T-1"} <nil>
 }
 
 // An error of a client says nothing of its kind by itself; Error does.

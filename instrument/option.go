@@ -9,9 +9,12 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/revenium/revenium-otel-go/semconv"
 )
 
-// Option changes how [StartCall] makes its span.
+// Option changes how [StartCall] makes its span. [Metadata] is one: what it sets is
+// for that call and goes before what contexts and requests say.
 type Option interface {
 	apply(config) config
 }
@@ -21,6 +24,7 @@ type config struct {
 	scopeName    string
 	scopeVersion string
 	attributes   []attribute.KeyValue
+	metadata     values
 	start        time.Time
 }
 
@@ -48,9 +52,9 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 }
 
 // WithAttributes puts attributes on the span from its start on, where samplers
-// and span processors see them: revenium.* attributes say who pays, gen_ai.request.*
-// ones describe the request. Several uses add up; of two values for one key the
-// later one holds.
+// and span processors see them: gen_ai.request.* ones describe the request, and
+// revenium.* ones say who pays, before all [Metadata]. Several uses add up; of two
+// values for one key the later one holds.
 func WithAttributes(attributes ...attribute.KeyValue) Option {
 	return optionFunc(func(c config) config {
 		// Clipped, so that calls which share options do not write into each other's
@@ -75,4 +79,39 @@ func WithScope(name, version string) Option {
 		c.scopeName, c.scopeVersion = name, version
 		return c
 	})
+}
+
+// apply makes metadata an [Option].
+func (m Metadata) apply(c config) config {
+	c.metadata = c.metadata.overlaid(collect(&m))
+	return c
+}
+
+// WithQualityScore rates the answer from 0 to 1 where that is known beforehand;
+// otherwise see [Call.SetQualityScore].
+func WithQualityScore(score float64) Option { return Metadata{QualityScore: &score} }
+
+// WithTransactionID names the call in Revenium, in place of the id that follows
+// from the span's. Revenium keeps the first record of an id and drops any other:
+// no two calls, and no two attempts at a call, may have the same.
+func WithTransactionID(id string) Option {
+	return WithAttributes(semconv.ReveniumTransactionID(id))
+}
+
+// WithParentTransactionID names the call or span above this one, in place of the
+// id that follows from the parent span's.
+func WithParentTransactionID(id string) Option {
+	return WithAttributes(semconv.ReveniumParentTransactionID(id))
+}
+
+// WithRetryNumber says which attempt this is; 0 is the first. Every attempt is a
+// call of its own.
+func WithRetryNumber(n int) Option {
+	return WithAttributes(semconv.ReveniumRetryNumber(n))
+}
+
+// WithMediationLatency says how long a gateway held the call up, to the
+// millisecond.
+func WithMediationLatency(d time.Duration) Option {
+	return WithAttributes(semconv.ReveniumMediationLatency(int(d.Round(time.Millisecond).Milliseconds())))
 }

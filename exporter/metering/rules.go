@@ -12,7 +12,7 @@ import (
 // Bounds for fields for which the API documents none. They keep a record small
 // whatever an application puts into an attribute; no sensible value meets them.
 const (
-	maxLabelLen = 1024
+	maxLabelLen = limits.TextMaxLen
 	maxTextLen  = 4096
 	maxLinkLen  = 255
 )

@@ -23,7 +23,8 @@ func TestOf(t *testing.T) {
 		{"traceType", "at most 128 characters, matching ^[A-Za-z0-9_-]+$", []string{"a-b"}, []string{"a b"}},
 		{
 			"agenticJobId", "matching ^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$, not types or conversion-funnel",
-			[]string{"job-1"}, []string{"types", "-", "a b"},
+			[]string{"job-1"},
+			[]string{"types", "-", "a b"},
 		},
 		{"skillSource", "one of bundled, projectSettings, userSettings, plugin", []string{"plugin"}, []string{"Plugin", ""}},
 		// Of the record of a completion; audio has another field of this name.

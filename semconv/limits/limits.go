@@ -3,6 +3,11 @@
 
 package limits
 
+// TextMaxLen bounds, in characters, texts for which the API documents no limit.
+// It is this project's own, so that a record stays small whatever an application
+// or a request puts into it; no sensible value meets it.
+const TextMaxLen = 1024
+
 // ValidTraceType reports whether the service takes s as the type of a trace: 1 to
 // [TraceTypeMaxLen] letters, digits, "_" and "-". It shows any other as
 // "uncategorized".
