@@ -8,9 +8,10 @@
 // and sets it as the global one together with propagators for trace context and
 // baggage. What makes the spans is up to the service: packages instrument and
 // instrument/llmhttp, or any instrumentation that follows the OpenTelemetry GenAI
-// conventions. A service that has a TracerProvider already adds
-// exporter.NewProcessor and exporter.NewSampler to it and does not need this
-// package.
+// conventions. Who pays for the calls is said with instrument.WithMetadata, whose
+// values Start has stamped on LLM spans of any instrumentation. A service that has
+// a TracerProvider already adds instrument.NewSpanProcessor, exporter.NewProcessor
+// and exporter.NewSampler to it and does not need this package.
 //
 // # Settings
 //

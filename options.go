@@ -10,6 +10,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/instrument"
 )
 
 // Option configures [Start].
@@ -27,6 +28,7 @@ type config struct {
 	samplerOptions []exporter.SamplerOption
 	sampler        sdktrace.Sampler
 	resource       *resource.Resource
+	metadata       []instrument.ProcessorOption
 	provider       []sdktrace.TracerProviderOption
 	globals        bool
 }
@@ -64,6 +66,16 @@ func WithSampler(sampler sdktrace.Sampler) Option {
 func WithSamplerOptions(opts ...exporter.SamplerOption) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.samplerOptions = append(slices.Clip(cfg.samplerOptions), opts...)
+		return cfg
+	})
+}
+
+// WithMetadataOptions passes options to [instrument.NewSpanProcessor], which puts
+// the metadata of a context on LLM spans: which further spans get it, and whether
+// they say where it came from.
+func WithMetadataOptions(opts ...instrument.ProcessorOption) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.metadata = append(slices.Clip(cfg.metadata), opts...)
 		return cfg
 	})
 }

@@ -16,6 +16,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/instrument"
 )
 
 // attributeCountLimit is the bound of attributes per span unless the environment
@@ -57,7 +58,9 @@ func Start(ctx context.Context, opts ...Option) (*SDK, error) {
 	providerOpts := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
 		sdktrace.WithRawSpanLimits(spanLimits()),
-		// First, so that nothing that another processor does to its own queue comes
+		// Before all others, so that they see whom a span is for.
+		sdktrace.WithSpanProcessor(instrument.NewSpanProcessor(cfg.metadata...)),
+		// Next, so that nothing that another processor does to its own queue comes
 		// before metering.
 		sdktrace.WithSpanProcessor(sdk.processor),
 	}

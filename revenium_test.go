@@ -27,6 +27,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/semconv"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
@@ -98,6 +99,39 @@ func request(ctx context.Context, tp trace.TracerProvider) trace.SpanContext {
 	span.SetAttributes(semconv.GenAIUsageInputTokens(10), semconv.GenAIUsageOutputTokens(5))
 	span.End()
 	return span.SpanContext()
+}
+
+// TestMetadata shows that the metadata of a context reaches the record of a call
+// whose instrumentation knows nothing of it.
+func TestMetadata(t *testing.T) {
+	clearEnv(t)
+	srv := reveniumtest.Start(t)
+	spans := tracetest.NewSpanRecorder()
+	sdk := start(t, srv, WithMetadataOptions(instrument.WithOrigins()), WithTracerProviderOptions(sdktrace.WithSpanProcessor(spans)))
+	ctx := instrument.WithMetadata(t.Context(), instrument.Metadata{
+		Organization: "Acme", QualityScore: new(0.5), Subscriber: instrument.Subscriber{ID: "user-4711", CredentialName: "team key"},
+	})
+	request(ctx, sdk.TracerProvider())
+	if _, err := sdk.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	records := srv.Completions()
+	if len(records) != 1 {
+		t.Fatalf("%d records, want 1", len(records))
+	}
+	for field, want := range map[string]string{
+		"organizationName": "Acme", "responseQualityScore": "0.5", "subscriber.id": "user-4711", "subscriber.credential.name": "team key",
+	} {
+		if got := records[0].Text(field); got != want {
+			t.Errorf("%s is %q, want %q", field, got, want)
+		}
+	}
+	span := spans.Ended()[0]
+	origins := attribute.NewSet(span.Attributes()...)
+	value, _ := origins.Value(semconv.ReveniumAttributionOriginKey)
+	if got := value.AsStringSlice(); len(got) != 4 || got[0] != "organizationName=context" {
+		t.Errorf("origins of %s: %v", span.Name(), got)
+	}
 }
 
 // backend is an OTLP endpoint that counts what it is sent.

@@ -6,6 +6,8 @@ package exporter
 import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/revenium/revenium-otel-go/semconv"
 )
 
 // SamplerOption configures [NewSampler].
@@ -81,7 +83,7 @@ func (s *sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingR
 
 // keep reports whether a dropped span has to be recorded nevertheless.
 func (s *sampler) keep(p sdktrace.SamplingParameters) bool {
-	if s.all || recognisable(p) {
+	if s.all || semconv.IsLLMSpan(p.Name, p.Attributes) {
 		return true
 	}
 	if parent := trace.SpanFromContext(p.ParentContext); parent.IsRecording() && !parent.SpanContext().IsRemote() {
@@ -96,14 +98,4 @@ func (s *sampler) Description() string {
 		return "ReveniumSampler{" + s.base.Description() + ",record:all}"
 	}
 	return "ReveniumSampler{" + s.base.Description() + "}"
-}
-
-// recognisable reports whether a span shows at its start that it is about an LLM.
-func recognisable(p sdktrace.SamplingParameters) bool {
-	for i := range p.Attributes {
-		if llmAttribute(string(p.Attributes[i].Key)) {
-			return true
-		}
-	}
-	return llmName(p.Name)
 }

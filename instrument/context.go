@@ -28,6 +28,22 @@ const (
 	numSlots
 )
 
+// String is the slot's name in the attribute revenium.attribution.origin.
+func (s slot) String() string {
+	switch s {
+	case slotCall:
+		return "call"
+	case slotContext:
+		return "context"
+	case slotHeader:
+		return "header"
+	case slotBaggage:
+		return "baggage"
+	default:
+		return "unknown"
+	}
+}
+
 // WithMetadata returns a context whose calls carry m, over what ctx carries
 // already: field by field, the inner context before the outer. What is passed to a
 // call, or set on its span, goes before it; what came with a request comes after.
@@ -138,6 +154,16 @@ func (c *carried) resolve() {
 	for s := numSlots; s > 0; s-- {
 		c.resolved = c.resolved.overlaid(c.slots[s-1])
 	}
+}
+
+// origin says which slot the value of a field that counts comes from.
+func (c *carried) origin(i fieldIndex) slot {
+	for s := range c.slots {
+		if c.slots[s].set.has(i) {
+			return slot(s)
+		}
+	}
+	return numSlots
 }
 
 // besides returns the attributes of the values that count, except those of fields

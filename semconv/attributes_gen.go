@@ -588,6 +588,15 @@ const (
 	// knows it for a secret.
 	ReveniumAPIKeyKey = attribute.Key("revenium.api_key")
 
+	// ReveniumAttributionOriginKey is the key of the attribute
+	// "revenium.attribution.origin", a list of strings. Where the metadata on
+	// the span came from: its field and call, wrapper, context, header or
+	// baggage.
+	//
+	// Written only where the span processor of the package instrument is told
+	// to. Fields that are not listed were set on the span itself or nowhere.
+	ReveniumAttributionOriginKey = attribute.Key("revenium.attribution.origin")
+
 	// ReveniumAudioCharacterCountKey is the key of the attribute
 	// "revenium.audio.character_count", an int. Characters that were spoken.
 	ReveniumAudioCharacterCountKey = attribute.Key("revenium.audio.character_count")
@@ -1912,6 +1921,16 @@ func ReveniumAgentVersion(val string) attribute.KeyValue {
 // knows it for a secret.
 func ReveniumAPIKey(val string) attribute.KeyValue {
 	return ReveniumAPIKeyKey.String(val)
+}
+
+// ReveniumAttributionOrigin returns the attribute
+// "revenium.attribution.origin", a list of strings. Where the metadata on the
+// span came from: its field and call, wrapper, context, header or baggage.
+//
+// Written only where the span processor of the package instrument is told to.
+// Fields that are not listed were set on the span itself or nowhere.
+func ReveniumAttributionOrigin(val ...string) attribute.KeyValue {
+	return ReveniumAttributionOriginKey.StringSlice(val)
 }
 
 // ReveniumAudioCharacterCount returns the attribute

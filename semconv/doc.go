@@ -20,7 +20,8 @@
 //	)
 //
 // [Fields] ties the fields of a metering record to the attributes, headers and
-// environment variables that give their values.
+// environment variables that give their values. [IsLLMSpan] knows an LLM span by
+// the names that it starts with.
 //
 // All of it is generated from the registry in semconv/model, which is in the
 // format of OpenTelemetry's weaver, so that other languages can generate theirs.

@@ -6,10 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
 	"log"
-	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -130,25 +127,11 @@ func TestReadmeWhoPays(t *testing.T) {
 		t.Fatal(err)
 	}
 	otel.SetTracerProvider(provider)
-	ctx := context.WithValue(t.Context(), customerKey{}, "Acme")
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, llm.BaseURL()+"/chat/completions",
-		strings.NewReader(`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello!"}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := (&http.Client{Transport: whoPays()}).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		t.Fatal(err)
-	}
+	whoPays(t.Context(), llm.BaseURL())
 	shutdownProvider(t, provider)
 	records := metering.Completions()
-	if len(records) != 1 || records[0].Text("organizationName") != "Acme" || records[0].Text("taskType") != "summarize" {
-		t.Errorf("got %v, want one record of Acme's summarize task", records)
+	if len(records) != 1 || records[0].Text("organizationName") != "Acme" || records[0].Text("taskType") != "summarize" || records[0].Text("subscriber.id") != "user-4711" {
+		t.Errorf("got %v, want one record of Acme", records)
 	}
 }
 

@@ -12,14 +12,12 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
-	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	revenium "github.com/revenium/revenium-otel-go"
 	"github.com/revenium/revenium-otel-go/exporter"
 	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/instrument/llmhttp"
-	"github.com/revenium/revenium-otel-go/semconv"
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
@@ -60,6 +58,7 @@ func existingProvider(yours sdktrace.SpanProcessor) (*sdktrace.TracerProvider, e
 		return nil, err
 	}
 	return sdktrace.NewTracerProvider(
+		sdktrace.WithSpanProcessor(instrument.NewSpanProcessor()), // says who pays, see below
 		sdktrace.WithSpanProcessor(processor),
 		// 1 % of the traces reach your backend, 100 % of the calls are metered.
 		sdktrace.WithSampler(exporter.NewSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(0.01)))),
@@ -67,19 +66,13 @@ func existingProvider(yours sdktrace.SpanProcessor) (*sdktrace.TracerProvider, e
 	), nil
 }
 
-type customerKey struct{}
-
-func whoPays() http.RoundTripper {
-	transport := llmhttp.NewTransport(nil,
-		llmhttp.WithRequestAttributes(func(req *http.Request) []attribute.KeyValue {
-			customer, _ := req.Context().Value(customerKey{}).(string)
-			return []attribute.KeyValue{
-				semconv.ReveniumOrganizationName(customer),
-				semconv.ReveniumTaskType("summarize"),
-			}
-		}),
-	)
-	return transport
+func whoPays(ctx context.Context, baseURL string) {
+	ctx = instrument.WithMetadata(ctx, instrument.Metadata{
+		Organization: "Acme",
+		TaskType:     "summarize",
+		Subscriber:   instrument.Subscriber{ID: "user-4711"},
+	})
+	yourCode(ctx, baseURL) // and all calls beneath it, by whatever instrumentation
 }
 
 type answer struct{ InputTokens, OutputTokens int64 }
@@ -89,7 +82,7 @@ func anyClient(ctx context.Context, ask func(context.Context) (answer, error)) e
 		Operation: "chat",
 		Provider:  "mistral_ai",
 		Model:     "mistral-large-latest",
-	}, instrument.WithAttributes(semconv.ReveniumOrganizationName("Acme")))
+	}, instrument.Metadata{Organization: "Acme"})
 	answer, err := ask(ctx)
 	if err == nil {
 		call.SetUsage(instrument.Usage{Input: &answer.InputTokens, Output: &answer.OutputTokens})

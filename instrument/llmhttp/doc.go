@@ -22,7 +22,9 @@
 // cached, the output what was spent on reasoning. Counts are never estimated. A
 // successful call whose tokens nobody reported carries revenium.usage.missing;
 // counts of an answer that was cut carry revenium.usage.partial, since they are a
-// lower bound. Neither prompts nor answers nor the text of errors are recorded.
+// lower bound. Who pays is what the request's context carries
+// (instrument.WithMetadata) and what [WithRequestAttributes] adds, which goes
+// first. Neither prompts nor answers nor the text of errors are recorded.
 //
 // Each attempt of a client that tries again is a span of its own, with
 // revenium.retry.number from the second one on where the client tells (the

@@ -1,9 +1,25 @@
 // Copyright The Revenium OpenTelemetry Go Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package exporter
+package semconv
 
-import "strings"
+import (
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+)
+
+// IsLLMSpan reports whether a span shows, by the name and the attributes that it
+// starts with, that it is about an LLM call or something around one, such as an
+// agent or a tool. Spans that say so only later are not recognised.
+func IsLLMSpan(name string, attributes []attribute.KeyValue) bool {
+	for i := range attributes {
+		if llmAttribute(string(attributes[i].Key)) {
+			return true
+		}
+	}
+	return llmName(name)
+}
 
 // llmAttribute reports whether a key shows that a span is about an LLM call or
 // something around one: the OpenTelemetry GenAI conventions, our own, or those of
