@@ -1,16 +1,34 @@
 // Copyright The Revenium OpenTelemetry Go Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package llmtest is an in-process LLM provider for tests and demonstrations. It speaks OpenAI's HTTP API: chat
-// completions, legacy completions and embeddings, plain and streamed, with and without /v1, under Azure's
-// /openai/deployments/{deployment} and LiteLLM's /engines/{model}; with [WithLiteLLM] it answers as a LiteLLM proxy.
+// Package llmtest is an in-process LLM provider for tests and demonstrations. It speaks the HTTP APIs of those that Go
+// programs call, plain and streamed, so that the official clients talk to it without noticing:
+//
+//   - OpenAI: chat completions, responses (stored, in the background, compacted), legacy completions, embeddings,
+//     images, transcription, translation, speech, moderation; with and without /v1, under Azure's
+//     /openai/deployments/{deployment} and LiteLLM's /engines/{model}
+//   - Anthropic: messages and their count, also as Vertex AI has them (:rawPredict, :streamRawPredict)
+//   - Google: generateContent and streamGenerateContent (server-sent events, or a list), embeddings, countTokens; on
+//     Vertex AI also :predict, for embeddings and images
+//   - Amazon Bedrock: Converse, ConverseStream, InvokeModel and InvokeModelWithResponseStream, with event streams and
+//     the bodies of Claude, Titan, Nova, Llama, Mistral, Command and imported models
+//   - Cohere v2: chat, embed, rerank
+//   - Ollama: chat, generate, embed
+//
+// With [WithLiteLLM] it answers as a LiteLLM proxy. Requests that the provider would refuse are refused in its words.
 //
 // # In a test
 //
-// [Start] gives a server that lives as long as the test. Any OpenAI client talks to it:
+// [Start] gives a server that lives as long as the test. What a client is told is the server's address, or for
+// OpenAI's the address with /v1:
 //
 //	llm := llmtest.Start(t)
-//	client := openai.NewClient(option.WithBaseURL(llm.BaseURL()), option.WithAPIKey("any"))
+//
+//	openai.NewClient(option.WithBaseURL(llm.BaseURL()), option.WithAPIKey("any"))
+//	anthropic.NewClient(option.WithBaseURL(llm.URL()), option.WithAPIKey("any"))
+//	genai.NewClient(ctx, &genai.ClientConfig{APIKey: "any", HTTPOptions: genai.HTTPOptions{BaseURL: llm.URL()}})
+//	bedrockruntime.NewFromConfig(cfg, func(o *bedrockruntime.Options) { o.BaseEndpoint = aws.String(llm.URL()) })
+//	ollama.NewClient(url, http.DefaultClient) // url is the parsed llm.URL()
 //
 // Without more ado it repeats what was asked, with plausible usage (see [CountTokens]), the same every time.
 // [Server.Enqueue] scripts the next answers, [Server.Handle] decides by request:
@@ -21,12 +39,17 @@
 //		llmtest.Answer{ToolCalls: []llmtest.ToolCall{{Name: "weather", Arguments: `{"city":"Delft"}`}}},
 //	)
 //
+// One script serves all APIs: an [Answer] says things once, and each is written as the provider of that API would,
+// its arithmetic included. Of the 1,200 tokens above, Anthropic and Bedrock count 176 as input and 1,024 beside it,
+// OpenAI and Google count 1,200 of which 1,024 were cached. What only one provider says goes into the Extra fields.
+//
 // # Streams
 //
-// Whether an answer is streamed is up to the request. Chunks have OpenAI's shape: with
+// Whether an answer is streamed is up to the request. Chunks of OpenAI's chats have its shape: with
 // stream_options.include_usage each has "usage":null and one without choices brings the usage before [DONE];
-// without it there is no usage. [Stream] changes that to other providers' habits, slows the stream down, and ends it
-// badly: cut, by an error event, without [DONE], or never. A [Answer.Gate] gives each event into the test's hand:
+// without it there is no usage. [Stream] changes that to other providers' habits. It also slows streams of all kinds
+// down, and ends them badly: cut, by an error event, without the mark of their end, or never. A [Answer.Gate] gives
+// each event into the test's hand:
 //
 //	gate := make(chan struct{})
 //	llm.Enqueue(llmtest.Answer{Pieces: []string{"Hel", "lo"}, Gate: gate})

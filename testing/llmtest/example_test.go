@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
@@ -106,4 +108,111 @@ func ExampleAnswer_gate() {
 	// "","refusal":null <nil>
 	// "Hel" <nil>
 	// unexpected EOF
+}
+
+// One script serves every API, each in its own words and with its own arithmetic.
+func ExampleAnswer() {
+	llm, err := llmtest.NewServer(llmtest.WithAnswer(llmtest.Answer{
+		Text:  "It rains.",
+		Usage: &llmtest.Usage{PromptTokens: 1200, CachedTokens: 1024, CompletionTokens: 50, ReasoningTokens: 47},
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer llm.Close()
+
+	for _, api := range []struct{ path, body, usage string }{
+		{"/v1/responses", `{"model":"gpt-5","input":"And now?"}`, "usage"},
+		{"/v1/messages", `{"model":"claude-opus-4","max_tokens":99,"messages":[{"role":"user","content":"And now?"}]}`, "usage"},
+		{"/v1beta/models/gemini-2.5-pro:generateContent", `{"contents":[{"parts":[{"text":"And now?"}]}]}`, "usageMetadata"},
+		{"/model/amazon.nova-pro-v1%3A0/converse", `{"messages":[{"role":"user","content":[{"text":"And now?"}]}]}`, "usage"},
+	} {
+		resp, err := llm.Client().Post(llm.URL()+api.path, "application/json", strings.NewReader(api.body)) //nolint:noctx // an example
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var answer map[string]json.RawMessage
+		err = json.NewDecoder(resp.Body).Decode(&answer)
+		_ = resp.Body.Close()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var usage map[string]any
+		if err := json.Unmarshal(answer[api.usage], &usage); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(api.path)
+		for _, name := range slices.Sorted(maps.Keys(usage)) {
+			if count, ok := usage[name].(float64); ok && count > 0 {
+				fmt.Printf("  %s %v\n", name, count)
+			}
+		}
+	}
+
+	// Output:
+	// /v1/responses
+	//   input_tokens 1200
+	//   output_tokens 50
+	//   total_tokens 1250
+	// /v1/messages
+	//   cache_read_input_tokens 1024
+	//   input_tokens 176
+	//   output_tokens 50
+	// /v1beta/models/gemini-2.5-pro:generateContent
+	//   cachedContentTokenCount 1024
+	//   candidatesTokenCount 3
+	//   promptTokenCount 1200
+	//   thoughtsTokenCount 47
+	//   totalTokenCount 1250
+	// /model/amazon.nova-pro-v1%3A0/converse
+	//   cacheReadInputTokens 1024
+	//   inputTokens 176
+	//   outputTokens 50
+	//   totalTokens 1250
+}
+
+// A response that runs in the background is queued, and seen by asking again.
+func ExampleAnswer_background() {
+	llm, err := llmtest.NewServer()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer llm.Close()
+
+	llm.Enqueue(llmtest.Answer{ID: "resp_1", Text: "Done.", Polls: 1})
+	resp, err := llm.Client().Post(llm.BaseURL()+"/responses", "application/json", //nolint:noctx // an example
+		strings.NewReader(`{"model":"gpt-5","input":"A long story","background":true}`))
+	for range 3 {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var answer struct {
+			Status string
+			Usage  *struct {
+				Output int `json:"output_tokens"`
+			}
+		}
+		err = json.NewDecoder(resp.Body).Decode(&answer)
+		_ = resp.Body.Close()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(answer.Status, answer.Usage != nil)
+		resp, err = llm.Client().Get(llm.BaseURL() + "/responses/resp_1") //nolint:noctx // an example
+	}
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+
+	// Output:
+	// queued false
+	// in_progress false
+	// completed true
 }

@@ -7,8 +7,10 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -107,44 +109,56 @@ func (x *exchange) note(change func(*Request)) {
 
 // answer answers the request. The error says why it was not answered completely.
 func (x *exchange) answer(r *http.Request) error {
-	api, pathModel, azure, ok := route(r.URL.Path)
-	if !ok || r.Method != http.MethodPost {
+	to, ok := find(r.URL.Path)
+	c := &call{
+		kind: to.kind, seq: x.req.Seq, model: to.model, responseID: to.id, azure: to.azure, vertex: to.vertex,
+		litellm: x.s.cfg.litellm != nil, query: r.URL.RawQuery,
+	}
+	if !ok || !to.kind.allows(r.Method) {
 		status := http.StatusNotFound
 		if ok {
 			status = http.StatusMethodNotAllowed
 		}
-		return x.refuse(&Error{
+		c.kind = chatKind // no API of its own: refused as OpenAI would
+		return x.give(c, Answer{Error: &Error{
 			Status: status, Type: "invalid_request_error",
 			Message: "Invalid URL (" + r.Method + " " + r.URL.Path + ")",
-		})
+		}})
 	}
-	if !x.s.admits(r.Header) {
-		return x.refuse(&Error{Status: http.StatusUnauthorized})
+	if !x.s.admits(r) {
+		return x.give(c, Answer{Error: &Error{Status: http.StatusUnauthorized}})
 	}
-	c, bad := understand(x.req.Body, api, pathModel)
-	if bad != nil {
-		return x.refuse(bad)
-	}
-	c.azure, c.seq = azure, x.req.Seq
+	bad := to.kind.read(c, incoming{body: x.req.Body, contentType: r.Header.Get("Content-Type")})
 	x.note(func(q *Request) {
-		q.API, q.Model, q.Stream, q.IncludeUsage = api, c.Model, c.Stream, c.includeUsage()
+		q.API, q.Model, q.Stream, q.IncludeUsage = to.kind.api, c.model, c.stream, c.includeUsage
 		q.LastUserText = c.lastUserText()
 	})
+	if bad != nil {
+		return x.give(c, Answer{Error: bad})
+	}
+	if to.kind.retrieves {
+		return x.retrieve(c)
+	}
 	return x.give(c, x.s.answerFor(*x.req))
 }
 
 // admits reports whether the request has a key that is accepted.
-func (s *Server) admits(h http.Header) bool {
+func (s *Server) admits(r *http.Request) bool {
 	if len(s.cfg.keys) == 0 {
 		return true
 	}
-	bearer, _ := strings.CutPrefix(h.Get("Authorization"), "Bearer ")
-	return slices.Contains(s.cfg.keys, bearer) || slices.Contains(s.cfg.keys, h.Get("Api-Key"))
-}
-
-// refuse answers with an error of the server's own.
-func (x *exchange) refuse(e *Error) error {
-	return x.give(&call{seq: x.req.Seq}, Answer{Error: e})
+	h := r.Header
+	authorization := h.Get("Authorization")
+	bearer, _ := strings.CutPrefix(authorization, "Bearer ")
+	// AWS signs with a key that has a name; the name is what counts here.
+	_, access, _ := strings.Cut(authorization, "AWS4-HMAC-SHA256 Credential=")
+	access, _, _ = strings.Cut(access, "/")
+	for _, key := range []string{bearer, access, h.Get("Api-Key"), h.Get("X-Api-Key"), h.Get("X-Goog-Api-Key"), r.URL.Query().Get("key")} {
+		if slices.Contains(s.cfg.keys, key) {
+			return true
+		}
+	}
+	return false
 }
 
 // give sends the answer a to c.
@@ -158,27 +172,51 @@ func (x *exchange) give(c *call, a Answer) error {
 	case a.Reset:
 		return errBreak
 	case a.Raw != nil:
-		return x.plain(c, a, a.Raw, cmp.Or(a.Status, http.StatusOK), nil)
+		return x.plain(c, a, content{body: a.Raw}, cmp.Or(a.Status, http.StatusOK), nil)
 	case a.Error != nil:
-		body, err := a.Error.marshal(x.s.cfg.litellm != nil)
-		if err != nil {
-			return x.internal(err)
-		}
-		return x.plain(c, a, body, cmp.Or(a.Status, a.Error.status()), nil)
+		return x.fail(c, a)
 	}
 	r := x.s.newReply(c, a)
-	if c.Stream && c.api != APIEmbeddings {
+	x.keepResponse(r)
+	return x.reply(r)
+}
+
+// reply sends an answer that is no error.
+func (x *exchange) reply(r *reply) error {
+	c, a := r.call, r.answer
+	if c.stream && c.kind.events != nil {
 		return x.stream(r)
 	}
-	build := r.body
-	if c.api == APIEmbeddings {
-		build = r.embeddings
-	}
-	body, err := build()
+	body, err := c.kind.plain(r)
 	if err != nil {
 		return x.internal(err)
 	}
+	body.contentType = cmp.Or(body.contentType, "application/json")
 	return x.plain(c, a, body, cmp.Or(a.Status, http.StatusOK), r)
+}
+
+// fail answers with an error.
+func (x *exchange) fail(c *call, a Answer) error {
+	d := c.kind.dialect
+	e := c.failure(a.Error)
+	body, err := json.Marshal(d.failure(c, e))
+	if err != nil {
+		return x.internal(err)
+	}
+	out := content{body: body, contentType: "application/json", header: make(http.Header)}
+	if d.failureHeaders != nil {
+		d.failureHeaders(out.header, e)
+	}
+	return x.plain(c, a, out, cmp.Or(a.Status, e.Status), nil)
+}
+
+// failure fills in what e leaves open.
+func (c *call) failure(e *Error) Error {
+	out := c.kind.dialect.resolve(e)
+	if c.litellm { // gives the status as the code
+		out.Code = cmp.Or(e.Code, strconv.Itoa(out.Status))
+	}
+	return out
 }
 
 // internal answers a request whose scripted answer cannot be written, so that the script's author sees why.
@@ -197,7 +235,7 @@ func (x *exchange) head(c *call, a Answer, contentType string, r *reply) {
 	if l := x.s.cfg.litellm; l != nil {
 		l.headers(h, c, r)
 	} else {
-		openAIHeaders(h, c.seq)
+		c.kind.dialect.headers(h, c)
 	}
 	if a.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((a.RetryAfter+time.Second-1)/time.Second), 10))
@@ -216,12 +254,10 @@ func (x *exchange) head(c *call, a Answer, contentType string, r *reply) {
 }
 
 // plain sends an answer that is no stream; r is nil for errors and raw answers.
-func (x *exchange) plain(c *call, a Answer, body []byte, status int, r *reply) error {
-	contentType := "application/json"
-	if a.Raw != nil {
-		contentType = ""
-	}
-	x.head(c, a, contentType, r)
+func (x *exchange) plain(c *call, a Answer, out content, status int, r *reply) error {
+	body := out.body
+	maps.Copy(x.w.Header(), out.header)
+	x.head(c, a, out.contentType, r)
 	if x.wantsGzip(a) {
 		var err error
 		if body, err = compress(body); err != nil {
@@ -261,77 +297,6 @@ func (x *exchange) flushAndBreak() error {
 }
 
 func (x *exchange) wantsGzip(a Answer) bool { return (a.Gzip || x.s.cfg.gzip) && x.gzip }
-
-// stream sends a streamed answer.
-func (x *exchange) stream(r *reply) error {
-	events, err := r.chunks()
-	if err != nil {
-		return x.internal(err)
-	}
-	st := r.answer.Stream
-	if st.End != EndDone && st.End != EndWithoutDone {
-		events = events[:min(max(st.After, 0), len(events))]
-	}
-	status := cmp.Or(r.answer.Status, http.StatusOK)
-	x.head(r.call, r.answer, "text/event-stream; charset=utf-8", r)
-	x.w.Header().Set("Cache-Control", "no-cache")
-	out := x.sink(r.answer)
-	x.w.WriteHeader(status)
-	x.note(func(q *Request) { q.Status = status })
-	if err := out.flush(); err != nil {
-		return err
-	}
-	for _, e := range events {
-		if err := x.event(out, r.answer, "", e); err != nil {
-			return err
-		}
-	}
-	return x.finish(out, r.answer)
-}
-
-// finish ends a stream as its answer wants.
-func (x *exchange) finish(out *sink, a Answer) error {
-	switch a.Stream.End {
-	case EndCut:
-		return errBreak
-	case EndHang:
-		return x.hang()
-	case EndError:
-		body, err := a.Stream.failure().marshal(x.s.cfg.litellm != nil)
-		if err != nil {
-			return err
-		}
-		if err := x.event(out, a, a.Stream.ErrorEvent, body); err != nil {
-			return err
-		}
-	case EndDone:
-		if err := x.event(out, a, "", []byte("[DONE]")); err != nil {
-			return err
-		}
-	case EndWithoutDone:
-	}
-	return out.close()
-}
-
-// event sends one event when its time has come.
-func (x *exchange) event(out *sink, a Answer, name string, data []byte) error {
-	if a.Stream.KeepAlive {
-		if err := out.send(a.Stream.comment()); err != nil {
-			return err
-		}
-	}
-	if err := x.pause(a.Stream.Delay); err != nil {
-		return err
-	}
-	if err := x.gate(a.Gate); err != nil {
-		return err
-	}
-	if err := out.send(a.Stream.frame(name, data)); err != nil {
-		return err
-	}
-	x.note(func(q *Request) { q.Events++ })
-	return nil
-}
 
 // pause lets d pass.
 func (x *exchange) pause(d time.Duration) error {
@@ -383,47 +348,6 @@ func (x *exchange) hang() error {
 	case <-x.s.done:
 		return errBreak
 	}
-}
-
-// sink writes the events of a stream, compressed if need be, each at once.
-type sink struct {
-	w   http.ResponseWriter
-	zip *gzip.Writer // nil if not compressed
-}
-
-func (x *exchange) sink(a Answer) *sink {
-	out := &sink{w: x.w}
-	if x.wantsGzip(a) {
-		x.w.Header().Set("Content-Encoding", "gzip")
-		out.zip = gzip.NewWriter(x.w)
-	}
-	return out
-}
-
-func (o *sink) flush() error { return http.NewResponseController(o.w).Flush() }
-
-func (o *sink) send(b []byte) error {
-	if o.zip == nil {
-		if _, err := o.w.Write(b); err != nil { //nolint:gosec // an event stream, not a page; its author is the test
-			return err
-		}
-		return o.flush()
-	}
-	if _, err := o.zip.Write(b); err != nil {
-		return err
-	}
-	if err := o.zip.Flush(); err != nil {
-		return err
-	}
-	return o.flush()
-}
-
-// close completes the compressed stream.
-func (o *sink) close() error {
-	if o.zip == nil {
-		return nil
-	}
-	return o.zip.Close()
 }
 
 func compress(body []byte) ([]byte, error) {

@@ -113,10 +113,10 @@ func TestLiteLLM(t *testing.T) {
 	// Without usage asked for, with usage as OpenAI sends it, and the cost of other answers.
 	s.Enqueue(Answer{Text: "a"}, Answer{Text: "a", Stream: Stream{Usage: UsageOwnChunk}}, Answer{Usage: &Usage{PromptTokens: 5, CompletionTokens: 2}})
 	notAsked := strings.Replace(counted, "true}", "false}", 1)
-	if e := post(t, s, path, notAsked).events(t); len(e) != 3 || object(t, e[0])["stream_options"].(map[string]any)["include_usage"] != false {
+	if e := post(t, s, path, notAsked).events(t); len(e) != 3 || decoded(t, e[0])["stream_options"].(map[string]any)["include_usage"] != false {
 		t.Errorf("events: %v", e)
 	}
-	if e := post(t, s, path, counted).events(t); len(e) != 4 || len(object(t, e[2])["choices"].([]any)) != 0 {
+	if e := post(t, s, path, counted).events(t); len(e) != 4 || len(decoded(t, e[2])["choices"].([]any)) != 0 {
 		t.Errorf("events: %v", e)
 	}
 	if cost := post(t, s, path, chat).Header.Get("X-Litellm-Response-Cost"); cost != "0.007" {
@@ -199,7 +199,7 @@ func TestScript(t *testing.T) {
 	s := start(t, WithAnswer(Answer{Text: "default"}))
 	say := func(body string) string {
 		t.Helper()
-		return object(t, post(t, s, path, body).text)["choices"].([]any)[0].(map[string]any)["message"].(map[string]any)["content"].(string)
+		return decoded(t, post(t, s, path, body).text)["choices"].([]any)[0].(map[string]any)["message"].(map[string]any)["content"].(string)
 	}
 	s.Handle(func(r Request) (Answer, bool) {
 		return Answer{Text: "handled " + r.Model}, r.LastUserText == "Hello there"

@@ -5,13 +5,17 @@ package llmtest
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
+	"hash/crc32"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
 
@@ -68,6 +72,20 @@ func post(t *testing.T, s *Server, path, body string, headers ...string) answere
 	return answered{resp, string(b), err}
 }
 
+// send sends a request by another method.
+func send(t *testing.T, s *Server, method, path, body string) answered {
+	t.Helper()
+	req := request(t, s, path, body)
+	req.Method = method
+	resp, err := s.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return answered{resp, string(b), err}
+}
+
 // events cuts a stream into its events' data.
 func (a answered) events(t *testing.T) []string {
 	t.Helper()
@@ -83,8 +101,8 @@ func (a answered) events(t *testing.T) []string {
 	return out
 }
 
-// object decodes JSON.
-func object(t *testing.T, doc string) map[string]any {
+// decoded decodes JSON.
+func decoded(t *testing.T, doc string) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(doc), &m); err != nil {
@@ -126,3 +144,121 @@ func next(t *testing.T, r *bufio.Reader) string {
 		}
 	}
 }
+
+// named cuts a stream into its events, "name: data"; without a name the data alone.
+func (a answered) named(t *testing.T) []string {
+	t.Helper()
+	if got := a.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/event-stream") {
+		t.Errorf("content type %q", got)
+	}
+	var out []string
+	for block := range strings.SplitSeq(strings.TrimSpace(strings.ReplaceAll(a.text, "\r\n", "\n")), "\n\n") {
+		name, data, ok := strings.Cut(strings.TrimPrefix(block, "event: "), "\ndata: ")
+		if !ok {
+			name, data = "", strings.TrimPrefix(block, "data: ")
+		} else {
+			name += ": "
+		}
+		out = append(out, name+data)
+	}
+	return out
+}
+
+// lines cuts a stream of lines.
+func (a answered) lines(t *testing.T, contentType string) []string {
+	t.Helper()
+	if got := a.Header.Get("Content-Type"); got != contentType {
+		t.Errorf("content type %q", got)
+	}
+	return strings.Split(strings.TrimSuffix(a.text, "\n"), "\n")
+}
+
+// frames reads an AWS event stream by its specification: each frame's type and payload without padding.
+func (a answered) frames(t *testing.T) []string {
+	t.Helper()
+	if got := a.Header.Get("Content-Type"); got != "application/vnd.amazon.eventstream" {
+		t.Errorf("content type %q", got)
+	}
+	var out []string
+	for b := []byte(a.text); len(b) > 0; {
+		total, headers := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
+		if int(total) > len(b) || crc32.ChecksumIEEE(b[:8]) != binary.BigEndian.Uint32(b[8:]) ||
+			crc32.ChecksumIEEE(b[:total-4]) != binary.BigEndian.Uint32(b[total-4:]) {
+			t.Fatalf("broken frame: %q", b)
+		}
+		h := make(map[string]string)
+		for raw := b[12 : 12+headers]; len(raw) > 0; {
+			n := int(raw[0])
+			size := int(binary.BigEndian.Uint16(raw[n+2:]))
+			if raw[n+1] != 7 {
+				t.Fatalf("header type %d", raw[n+1])
+			}
+			h[string(raw[1:1+n])] = string(raw[n+4 : n+4+size])
+			raw = raw[n+4+size:]
+		}
+		payload := string(b[12+headers : total-4])
+		if at := strings.LastIndex(payload, `,"p":"`); at >= 0 {
+			payload = payload[:at] + "}"
+		}
+		kind := h[":event-type"]
+		if h[":message-type"] == "exception" {
+			kind = "exception " + h[":exception-type"]
+		}
+		if h[":content-type"] != "application/json" {
+			t.Errorf("headers: %v", h)
+		}
+		out = append(out, kind+": "+payload)
+		b = b[total:]
+	}
+	return out
+}
+
+// full is an answer with all that a model can say, and counts of every kind.
+func full() Answer {
+	return Answer{
+		Text: "Hi you", Reasoning: "Hm ok", ToolCalls: []ToolCall{{Name: "weather", Arguments: `{"city":"Delft"}`}},
+		Usage: &Usage{
+			PromptTokens: 1200, CachedTokens: 1000, CacheWriteTokens: 100, CacheWrite1hTokens: 40, ToolUsePromptTokens: 20,
+			CompletionTokens: 50, ReasoningTokens: 30,
+		},
+	}
+}
+
+// refusal is a request that the server refuses by itself, and what it says.
+type refusal struct{ path, body, want string }
+
+func checkRefusals(t *testing.T, refusals map[string]refusal) {
+	t.Helper()
+	s := start(t)
+	s.Enqueue(Answer{Text: "kept"})
+	for name, tc := range refusals {
+		got := post(t, s, tc.path, tc.body)
+		if diff := cmp.Diff(tc.want, got.text); diff != "" || got.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %s (-want +got):\n%s", name, got.Status, diff)
+		}
+	}
+	if s.Pending() != 1 {
+		t.Error("a refused request took an answer")
+	}
+}
+
+// failure is an answer that is an error, and what is sent.
+type failure struct {
+	answer Answer
+	status int
+	want   string
+}
+
+func checkFailures(t *testing.T, path, body string, failures map[string]failure) {
+	t.Helper()
+	s := start(t)
+	for name, tc := range failures {
+		s.Enqueue(tc.answer)
+		got := post(t, s, path, body)
+		if diff := cmp.Diff(tc.want, got.text); diff != "" || got.StatusCode != tc.status {
+			t.Errorf("%s: %s (-want +got):\n%s", name, got.Status, diff)
+		}
+	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -63,8 +63,9 @@ func WithTLS() Option {
 	})
 }
 
-// WithAPIKeys accepts these keys, as bearer tokens or in Azure's api-key header, and answers others with 401. By
-// default no key is wanted.
+// WithAPIKeys accepts these keys and answers others with 401: as bearer tokens, in the api-key (Azure), x-api-key
+// (Anthropic) or x-goog-api-key header, as the query's key (Google), or as the name of the key with which a request to
+// AWS is signed, whose signature is not checked. By default no key is wanted.
 func WithAPIKeys(keys ...string) Option {
 	return optionFunc(func(c config) config {
 		c.keys = append(slices.Clip(c.keys), keys...)

@@ -32,6 +32,8 @@ type Server struct {
 	epoch    int // counts resets: what began before one does not count after it
 	ended    int
 	waiting  chan struct{} // closed at the next change; nil if nobody waits
+	// responses are those that can be retrieved.
+	responses responseStore
 }
 
 // NewServer starts a server. Close stops it. The error is that of opening the port.
@@ -162,11 +164,12 @@ func (s *Server) Requests() []Request {
 	return out
 }
 
-// Reset forgets all requests and enqueued answers.
+// Reset forgets all requests, enqueued answers and stored responses.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests, s.queue, s.seq, s.ended = nil, nil, 0, 0
+	s.responses = responseStore{}
 	s.epoch++
 }
 

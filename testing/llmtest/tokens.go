@@ -21,20 +21,14 @@ func CountTokens(text string) int64 {
 // promptTokens counts the request's input.
 func (c *call) promptTokens() int64 {
 	const perMessage, perAnswer = 4, 3
-	switch c.api {
-	case APIChat:
-		n := int64(perAnswer)
-		for _, m := range c.Messages {
-			n += perMessage + CountTokens(m.text())
-		}
-		return n
-	case APICompletions:
-		return countItems(c.prompts())
-	case APIEmbeddings:
-		in, _ := items(c.Input) // checked when the request was read
-		return countItems(in)
+	if c.asked != nil {
+		return countItems(c.asked)
 	}
-	return 0
+	n := int64(perAnswer)
+	for _, m := range c.messages {
+		n += perMessage + CountTokens(m.text)
+	}
+	return n
 }
 
 func countItems(in []item) int64 {
@@ -45,23 +39,11 @@ func countItems(in []item) int64 {
 	return n
 }
 
-// prompts returns the prompts of a legacy completion; one empty prompt if there is none.
-func (c *call) prompts() []item {
-	if in, ok := items(c.Prompt); ok {
-		return in
-	}
-	return []item{{}}
-}
-
 // defaultText repeats what was asked, cut to the tokens that the request allows.
 func (c *call) defaultText(asked string) (text, finish string) {
 	text = "You said: " + asked
-	limit := c.MaxCompletionTokens
-	if limit <= 0 {
-		limit = c.MaxTokens
-	}
-	if limit > 0 && CountTokens(text) > limit {
-		return string([]rune(text)[:limit*charactersPerToken]), "length"
+	if c.maxTokens > 0 && CountTokens(text) > c.maxTokens {
+		return string([]rune(text)[:c.maxTokens*charactersPerToken]), "length"
 	}
 	return text, "stop"
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -14,6 +15,28 @@ import (
 
 // defaultDimensions is the length of vectors when the request does not say: that of text-embedding-3-small.
 const defaultDimensions = 1536
+
+var embeddingsKind = &kind{api: APIEmbeddings, dialect: openAI, read: readEmbeddings, plain: (*reply).embeddings}
+
+func readEmbeddings(c *call, in incoming) *Error {
+	q, bad := c.readOpenAI(in)
+	if bad != nil {
+		return bad
+	}
+	c.stream = false // there are none
+	var ok bool
+	if c.asked, ok = items(q.Input); !ok {
+		return badRequest("", "", "'$.input' is invalid. Please check the API reference.")
+	}
+	if !c.resize(q.Dimensions) {
+		return badRequest("", "", fmt.Sprintf("%d is not between 1 and %d - 'dimensions'", *q.Dimensions, maxDimensions))
+	}
+	if f := q.EncodingFormat; f != "" && f != "float" && f != "base64" {
+		return badRequest("encoding_format", "invalid_value", "encoding_format must be float or base64")
+	}
+	c.encoding = q.EncodingFormat
+	return nil
+}
 
 type embeddingBody struct {
 	Object string          `json:"object"`
@@ -28,27 +51,36 @@ type embedding struct {
 	Embedding any    `json:"embedding"`
 }
 
-// embeddingBody is the answer to an embeddings request.
-func (r *reply) embeddings() ([]byte, error) {
+// embeddings is the answer to an embeddings request.
+func (r *reply) embeddings() (content, error) {
 	usage, err := r.usage(0)
 	if err != nil {
-		return nil, err
+		return content{}, err
 	}
-	in, _ := items(r.call.Input) // checked when the request was read
 	b := embeddingBody{Object: "list", Model: r.model, Usage: usage, Data: []embedding{}}
-	for i, it := range in {
-		vector := r.vector(i, it.text)
+	for i, vector := range r.vectors() {
 		e := embedding{Object: "embedding", Index: i, Embedding: vector}
-		if r.call.EncodingFormat == "base64" {
+		if r.call.encoding == "base64" {
 			e.Embedding = encode(vector)
 		}
 		b.Data = append(b.Data, e)
 	}
-	doc, err := json.Marshal(b)
-	if err != nil {
-		return nil, err
+	return r.jsonContent(b)
+}
+
+// resize notes how long vectors are to be; false if they cannot be that long.
+func (c *call) resize(dimensions *int) bool {
+	c.dimensions = dimensions
+	return dimensions == nil || (*dimensions >= 1 && *dimensions <= maxDimensions)
+}
+
+// vectors are the vectors of all inputs.
+func (r *reply) vectors() [][]float32 {
+	out := make([][]float32, len(r.call.asked))
+	for i, in := range r.call.asked {
+		out[i] = r.vector(i, in.text)
 	}
-	return withExtra(doc, r.answer.Extra)
+	return out
 }
 
 // vector is the scripted vector of input i, or a unit vector that depends on the text alone.
@@ -57,8 +89,8 @@ func (r *reply) vector(i int, text string) []float32 {
 		return r.answer.Embeddings[i]
 	}
 	n := defaultDimensions
-	if r.call.Dimensions != nil {
-		n = *r.call.Dimensions
+	if r.call.dimensions != nil {
+		n = *r.call.dimensions
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(text)) // never fails

@@ -4,25 +4,31 @@
 package llmtest
 
 import (
-	"cmp"
-	"encoding/json"
+	"fmt"
 	"net/http"
-	"strconv"
 )
 
-type errorBody struct {
-	Error errorObject `json:"error"`
+// openAI is how OpenAI speaks, and who is compatible with it.
+var openAI = &dialect{
+	headers: openAIHeaders,
+	usual:   usualOpenAI,
+	failure: func(_ *call, e Error) any { return object{{"error", openAIFailure(e)}} },
 }
 
-type errorObject struct {
+type openAIError struct {
 	Message string  `json:"message"`
 	Type    string  `json:"type"`
 	Param   *string `json:"param"`
 	Code    *string `json:"code"`
 }
 
-// usual is what OpenAI says with a status.
-func usual(status int) Error {
+// openAIFailure writes e as OpenAI does.
+func openAIFailure(e Error) openAIError {
+	return openAIError{Message: e.Message, Type: e.Type, Param: optional(e.Param), Code: optional(e.Code)}
+}
+
+// usualOpenAI is what OpenAI says with a status.
+func usualOpenAI(status int) Error {
 	switch status {
 	case http.StatusUnauthorized:
 		return Error{Type: "invalid_request_error", Code: "invalid_api_key", Message: "Incorrect API key provided."}
@@ -39,22 +45,11 @@ func usual(status int) Error {
 	return Error{Type: "invalid_request_error", Message: http.StatusText(status)}
 }
 
-func (e *Error) status() int { return cmp.Or(e.Status, http.StatusInternalServerError) }
+func requestID(seq int) string { return fmt.Sprintf("req_%06d", seq) }
 
-// marshal writes e as OpenAI does. LiteLLM gives the status as the code.
-func (e *Error) marshal(litellm bool) ([]byte, error) {
-	u := usual(e.Status)
-	code := cmp.Or(e.Code, u.Code)
-	if e.Type != "" { // the usual code belongs to the usual type
-		code = e.Code
-	}
-	if litellm {
-		code = cmp.Or(e.Code, strconv.Itoa(e.status()))
-	}
-	return json.Marshal(errorBody{errorObject{
-		Message: cmp.Or(e.Message, u.Message),
-		Type:    cmp.Or(e.Type, u.Type),
-		Param:   optional(e.Param),
-		Code:    optional(code),
-	}})
+// openAIHeaders sets what OpenAI sends with each answer.
+func openAIHeaders(h http.Header, c *call) {
+	h.Set("X-Request-Id", requestID(c.seq))
+	h.Set("Openai-Processing-Ms", "12")
+	h.Set("Openai-Version", "2020-10-01")
 }

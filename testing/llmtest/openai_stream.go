@@ -3,10 +3,7 @@
 
 package llmtest
 
-import (
-	"cmp"
-	"encoding/json"
-)
+import "encoding/json"
 
 // chunk is one chunk of a stream, chat's or legacy's. Legacy ones have no tier and, if there is none, no
 // fingerprint; LiteLLM's repeat the request's stream options.
@@ -47,6 +44,10 @@ type textDelta struct {
 	Role    string `json:"role,omitempty"` // LiteLLM, in the first chunk
 }
 
+type reasoningDelta struct {
+	Reasoning string `json:"reasoning_content"`
+}
+
 type toolDelta struct {
 	ToolCalls []toolCall `json:"tool_calls"`
 }
@@ -85,17 +86,22 @@ func (r *reply) steps() []step {
 
 func (r *reply) choiceSteps(i int, c Choice) []step {
 	var out []step
-	chat := r.call.api == APIChat
-	if chat && !r.litellm {
+	chat := r.call.kind.api == APIChat
+	if chat && !r.call.litellm {
 		role := roleDelta{Role: "assistant"}
 		if c.ToolCalls == nil {
 			role.Content = new(string)
 		}
 		out = append(out, step{choice: i, delta: role})
 	}
+	if chat {
+		for _, p := range words(c.Reasoning) {
+			out = append(out, step{choice: i, delta: reasoningDelta{p}, text: p})
+		}
+	}
 	for n, p := range c.Pieces {
 		d := textDelta{Content: p}
-		if r.litellm && n == 0 {
+		if r.call.litellm && n == 0 {
 			d.Role = "assistant"
 		}
 		out = append(out, step{choice: i, delta: d, text: p})
@@ -114,72 +120,55 @@ func (r *reply) choiceSteps(i int, c Choice) []step {
 	return out
 }
 
-// parts cuts arguments as models stream them: a few characters at a time.
-func parts(s string) []string {
-	const size = 8
-	var out []string
-	r := []rune(s)
-	for len(r) > size {
-		out = append(out, string(r[:size]))
-		r = r[size:]
-	}
-	return append(out, string(r))
-}
-
-// chunks works out the events of a stream, without [DONE].
-func (r *reply) chunks() ([][]byte, error) {
-	place := r.answer.Stream.Usage
-	if place == UsageDefault {
-		place = UsageOwnChunk
-		if r.litellm {
-			place = UsageEmptyDelta
-		}
-	}
-	asked := r.call.includeUsage()
+// chunks works out the events of a stream.
+func (r *reply) chunks() (stream, error) {
+	place := r.usagePlace()
+	asked := r.call.includeUsage
 	own := place == UsageAlways || (asked && (place == UsageOwnChunk || place == UsageEmptyDelta))
 
-	var out [][]byte
-	add := func(c chunk) error {
-		doc, err := json.Marshal(c)
-		if err == nil {
-			doc, err = withExtra(doc, r.answer.Extra)
-		}
-		out = append(out, doc)
-		return err
-	}
-	if r.call.azure && !r.litellm {
-		out = append(out, azureFirst())
+	out := r.script()
+	if r.call.azure && !r.call.litellm {
+		out.literal(azureFirst, false)
 	}
 	var sofar int64
 	for _, st := range r.steps() {
 		c := r.chunk()
-		c.Choices = []any{r.choice(st)}
+		c.Choices = []any{r.chunkChoice(st)}
 		sofar += CountTokens(st.text)
 		usage, err := r.chunkUsage(place, own, st, sofar)
 		if err != nil {
-			return nil, err
+			return stream{}, err
 		}
 		c.Usage = usage
-		if err := add(c); err != nil {
-			return nil, err
+		out.add("", c)
+	}
+	if own && !r.answer.OmitUsage {
+		c := r.chunk()
+		if place == UsageEmptyDelta { // LiteLLM sends one more chunk without anything before it
+			c.Choices = []any{liteChoice{Delta: struct{}{}}}
+			out.add("", c)
 		}
-	}
-	if !own || r.answer.OmitUsage {
-		return out, nil
-	}
-	usage, err := r.usage(r.completionTokens())
-	if err != nil {
-		return nil, err
-	}
-	c := r.chunk()
-	if place == UsageEmptyDelta { // LiteLLM sends one more chunk without anything before it
-		c.Choices = []any{liteChoice{Delta: struct{}{}}}
-		if err := add(c); err != nil {
-			return nil, err
+		usage, err := r.usage(r.completionTokens())
+		if err != nil {
+			return stream{}, err
 		}
+		c.Usage = usage
+		out.add("", c)
 	}
-	c.Usage = usage
-	return out, add(c)
+	out.literal("[DONE]", true)
+	return out.stream(sseFraming)
+}
+
+// usagePlace is where the stream tells its usage.
+func (r *reply) usagePlace() UsagePlace {
+	place := r.answer.Stream.Usage
+	if place != UsageDefault {
+		return place
+	}
+	if r.call.litellm {
+		return UsageEmptyDelta
+	}
+	return UsageOwnChunk
 }
 
 // chunkUsage is the usage member of an ordinary chunk.
@@ -193,7 +182,7 @@ func (r *reply) chunkUsage(place UsagePlace, own bool, st step, sofar int64) (js
 			return r.usage(all)
 		}
 		return r.usage(min(sofar, all))
-	case own && place != UsageEmptyDelta && r.call.includeUsage():
+	case own && place != UsageEmptyDelta && r.call.includeUsage:
 		return json.RawMessage("null"), nil
 	}
 	return nil, nil
@@ -202,14 +191,14 @@ func (r *reply) chunkUsage(place UsagePlace, own bool, st step, sofar int64) (js
 // chunk is the envelope of a chunk.
 func (r *reply) chunk() chunk {
 	c := chunk{ID: r.id, Object: "text_completion", Created: r.created, Model: r.model, Choices: []any{}}
-	if r.call.api == APIChat {
+	if r.call.kind.api == APIChat {
 		c.Object = "chat.completion.chunk"
 	}
 	switch {
-	case r.litellm:
-		if r.call.StreamOptions != nil {
+	case r.call.litellm:
+		if r.call.streamOptions {
 			c.StreamOptions = json.RawMessage(`{"include_usage":false}`)
-			if r.call.includeUsage() {
+			if r.call.includeUsage {
 				c.StreamOptions = json.RawMessage(`{"include_usage":true}`)
 			}
 		}
@@ -218,60 +207,23 @@ func (r *reply) chunk() chunk {
 		}
 	default:
 		c.SystemFingerprint = r.fingerprint()
-		if r.call.api == APIChat {
+		if r.call.kind.api == APIChat {
 			c.ServiceTier = r.serviceTier()
 		}
 	}
 	return c
 }
 
-func (r *reply) choice(st step) any {
+func (r *reply) chunkChoice(st step) any {
 	switch {
-	case r.call.api == APICompletions:
+	case r.call.kind.api == APICompletions:
 		return textChoice{Text: st.text, Index: st.choice, FinishReason: optional(st.finish)}
-	case r.litellm:
+	case r.call.litellm:
 		return liteChoice{FinishReason: st.finish, Index: st.choice, Delta: st.delta}
 	}
 	return deltaChoice{Index: st.choice, Delta: st.delta, FinishReason: optional(st.finish)}
 }
 
 // azureFirst is the chunk with which Azure begins: what its filter thought of the prompt.
-func azureFirst() []byte {
-	return []byte(`{"choices":[],"created":0,"id":"","model":"","object":"",` +
-		`"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]}`)
-}
-
-func quote(s string) json.RawMessage {
-	b, err := json.Marshal(s)
-	if err != nil { // cannot happen: every string can be marshalled
-		return json.RawMessage("null")
-	}
-	return b
-}
-
-// newline is what ends a line of the stream.
-func (st Stream) newline() string {
-	if st.CRLF {
-		return "\r\n"
-	}
-	return "\n"
-}
-
-// frame writes one SSE event.
-func (st Stream) frame(event string, data []byte) []byte {
-	nl := st.newline()
-	b := make([]byte, 0, len(event)+len(data)+24)
-	if event != "" {
-		b = append(append(append(b, "event: "...), event...), nl...)
-	}
-	b = append(append(b, "data: "...), data...)
-	return append(append(b, nl...), nl...)
-}
-
-// comment is a line that keeps idle connections open; clients ignore it.
-func (st Stream) comment() []byte { return []byte(": keep-alive" + st.newline() + st.newline()) }
-
-// failure is the error of an error event.
-func (st Stream) failure() *Error {
-	return cmp.Or(st.Error, &Error{})
-}
+const azureFirst = `{"choices":[],"created":0,"id":"","model":"","object":"",` +
+	`"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]}`

@@ -29,7 +29,7 @@ func TestCompletions(t *testing.T) {
 	}
 	// Tokens as prompt, no prompt at all.
 	for prompt, want := range map[string]float64{`"prompt":[1,2,3],`: 3, `"prompt":[[1,2],[3]],`: 3, `"prompt":null,`: 0, "": 0} {
-		m := object(t, post(t, s, "/completions", `{`+prompt+`"model":"m"}`).text)
+		m := decoded(t, post(t, s, "/completions", `{`+prompt+`"model":"m"}`).text)
 		if got := m["usage"].(map[string]any)["prompt_tokens"]; got != want {
 			t.Errorf("%s: %v tokens", prompt, got)
 		}
@@ -79,7 +79,7 @@ func TestEmbeddings(t *testing.T) {
 	s := start(t)
 	embed := func(more string) map[string]any {
 		t.Helper()
-		return object(t, post(t, s, "/v1/embeddings", `{"model":"text-embedding-3-small",`+more+`}`).text)
+		return decoded(t, post(t, s, "/v1/embeddings", `{"model":"text-embedding-3-small",`+more+`}`).text)
 	}
 	vectors := func(m map[string]any) [][]float32 {
 		t.Helper()
@@ -148,9 +148,9 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: %+v", path, r)
 		}
 	}
-	for _, path := range []string{"/", "/v1", "/v2/chat/completions", "/openai/deployments//chat/completions", "/engines/x", "/v1/responses"} {
+	for _, path := range []string{"/", "/v1", "/v2/chat/completions", "/openai/deployments//chat/completions", "/engines/x", "/v1/nothing", "/v1/responses/x/y"} {
 		got := post(t, s, path, text)
-		if e := object(t, got.text)["error"].(map[string]any); got.StatusCode != http.StatusNotFound || e["message"] != "Invalid URL (POST "+path+")" {
+		if e := decoded(t, got.text)["error"].(map[string]any); got.StatusCode != http.StatusNotFound || e["message"] != "Invalid URL (POST "+path+")" {
 			t.Errorf("%s: %s %s", path, got.Status, got.text)
 		}
 	}
@@ -161,7 +161,7 @@ func TestAzureStream(t *testing.T) {
 	s := start(t)
 	got := post(t, s, "/openai/deployments/d/chat/completions", `{"messages":[{"role":"user","content":"x"}],"stream":true}`).events(t)
 	want := `{"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]}`
-	if got[0] != want || object(t, got[1])["model"] != "d" {
+	if got[0] != want || decoded(t, got[1])["model"] != "d" {
 		t.Errorf("events:\n%s\n%s", got[0], got[1])
 	}
 }
@@ -185,7 +185,7 @@ func TestRefusals(t *testing.T) {
 		"bad format":     {"/v1/embeddings", `{"model":"m","input":"x","encoding_format":"hex"}`, "encoding_format must be float or base64"},
 	} {
 		got := post(t, s, tc.path, tc.body)
-		e := object(t, got.text)["error"].(map[string]any)
+		e := decoded(t, got.text)["error"].(map[string]any)
 		if got.StatusCode != http.StatusBadRequest || e["message"] != tc.want || e["type"] != "invalid_request_error" {
 			t.Errorf("%s: %s %s", name, got.Status, got.text)
 		}

@@ -24,12 +24,12 @@ func (l LiteLLM) headers(h http.Header, c *call, r *reply) {
 	h.Set("X-Litellm-Call-Id", fmt.Sprintf("00000000-0000-4000-8000-%012d", c.seq))
 	h.Set("X-Litellm-Key-Spend", "0.0")
 	h.Set("X-Litellm-Version", cmp.Or(l.Version, "1.63.11"))
-	if r == nil || (c.Stream && c.api != APIEmbeddings) {
+	if r == nil || c.stream {
 		return
 	}
 	cost := float64(r.tokens()) * cmp.Or(l.Price, 1e-06)
 	h.Set("X-Litellm-Model-Id", cmp.Or(l.ModelID, "llmtest-deployment"))
-	h.Set("X-Litellm-Model-Group", c.Model)
+	h.Set("X-Litellm-Model-Group", c.model)
 	h.Set("X-Litellm-Model-Api-Base", cmp.Or(l.APIBase, "https://api.openai.com"))
 	h.Set("X-Litellm-Response-Cost", strconv.FormatFloat(cost, 'g', -1, 64))
 	h.Set("X-Litellm-Response-Duration-Ms", "12.5")
@@ -38,13 +38,4 @@ func (l LiteLLM) headers(h http.Header, c *call, r *reply) {
 	h.Set("X-Litellm-Attempted-Fallbacks", "0")
 	h.Set("Llm_provider-X-Request-Id", requestID(c.seq))
 	h.Set("Llm_provider-Openai-Processing-Ms", "12")
-}
-
-func requestID(seq int) string { return fmt.Sprintf("req_%06d", seq) }
-
-// openAIHeaders sets what OpenAI sends with each answer.
-func openAIHeaders(h http.Header, seq int) {
-	h.Set("X-Request-Id", requestID(seq))
-	h.Set("Openai-Processing-Ms", "12")
-	h.Set("Openai-Version", "2020-10-01")
 }

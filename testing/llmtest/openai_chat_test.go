@@ -127,7 +127,7 @@ func TestChoices(t *testing.T) {
 		if e == "[DONE]" {
 			continue
 		}
-		for _, c := range object(t, e)["choices"].([]any) {
+		for _, c := range decoded(t, e)["choices"].([]any) {
 			c := c.(map[string]any)
 			content, _ := c["delta"].(map[string]any)["content"].(string)
 			finish, _ := c["finish_reason"].(string)
@@ -138,7 +138,7 @@ func TestChoices(t *testing.T) {
 		t.Errorf("choices (-want +got):\n%s", diff)
 	}
 
-	plain := object(t, post(t, s, "/v1/chat/completions", strings.Replace(chat, `"messages"`, `"n":3,"messages"`, 1)).text)
+	plain := decoded(t, post(t, s, "/v1/chat/completions", strings.Replace(chat, `"messages"`, `"n":3,"messages"`, 1)).text)
 	if n := len(plain["choices"].([]any)); n != 3 {
 		t.Errorf("%d choices", n)
 	}
@@ -206,7 +206,7 @@ func TestEnvelope(t *testing.T) {
 			},
 		},
 	}
-	if diff := cmp.Diff(want, object(t, got.text)); diff != "" {
+	if diff := cmp.Diff(want, decoded(t, got.text)); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
 	if _, there := got.Header["X-Request-Id"]; there || len(got.Header["X-Extra"]) != 2 {
@@ -216,7 +216,7 @@ func TestEnvelope(t *testing.T) {
 		if e == "[DONE]" {
 			continue
 		}
-		m := object(t, e)
+		m := decoded(t, e)
 		if m["id"] != "chatcmpl-x" || m["model"] != "gpt-4o-2024-08-06" || m["system_fingerprint"] != "fp_1" || m["service_tier"] != "flex" || m["provider"] != "x" {
 			t.Errorf("chunk: %s", e)
 		}
@@ -234,7 +234,7 @@ func TestOmitUsage(t *testing.T) {
 			t.Errorf("usage: %s", u)
 		}
 	}
-	u := object(t, post(t, s, "/v1/chat/completions", chat).text)["usage"].(map[string]any)
+	u := decoded(t, post(t, s, "/v1/chat/completions", chat).text)["usage"].(map[string]any)
 	if _, there := u["prompt_tokens_details"]; there || u["total_tokens"] != 0.0 {
 		t.Errorf("usage: %v", u)
 	}
@@ -244,7 +244,7 @@ func TestOmitUsage(t *testing.T) {
 func TestMaxTokens(t *testing.T) {
 	s := start(t)
 	for _, limit := range []string{"max_tokens", "max_completion_tokens"} {
-		m := object(t, post(t, s, "/v1/chat/completions", strings.Replace(chat, `"messages"`, `"`+limit+`":2,"messages"`, 1)).text)
+		m := decoded(t, post(t, s, "/v1/chat/completions", strings.Replace(chat, `"messages"`, `"`+limit+`":2,"messages"`, 1)).text)
 		c := m["choices"].([]any)[0].(map[string]any)
 		if c["message"].(map[string]any)["content"] != "You said" || c["finish_reason"] != "length" || m["usage"].(map[string]any)["completion_tokens"] != 2.0 {
 			t.Errorf("%s: %v", limit, m)
@@ -255,7 +255,7 @@ func TestMaxTokens(t *testing.T) {
 func TestServiceTier(t *testing.T) {
 	s := start(t)
 	for asked, want := range map[string]string{"auto": "default", "priority": "priority"} {
-		m := object(t, post(t, s, "/v1/chat/completions", strings.Replace(chat, `"messages"`, `"service_tier":"`+asked+`","messages"`, 1)).text)
+		m := decoded(t, post(t, s, "/v1/chat/completions", strings.Replace(chat, `"messages"`, `"service_tier":"`+asked+`","messages"`, 1)).text)
 		if m["service_tier"] != want {
 			t.Errorf("%s: %v", asked, m["service_tier"])
 		}
@@ -269,12 +269,12 @@ func TestContentParts(t *testing.T) {
 		`[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:"}},{"type":"text","text":"b"}]`: "You said: ab",
 		`null`: "You said: ", `7`: "You said: ",
 	} {
-		m := object(t, post(t, s, "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":`+content+`}]}`).text)
+		m := decoded(t, post(t, s, "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":`+content+`}]}`).text)
 		if got := m["choices"].([]any)[0].(map[string]any)["message"].(map[string]any)["content"]; got != want {
 			t.Errorf("%s: %q", content, got)
 		}
 	}
-	m := object(t, post(t, s, "/v1/chat/completions", `{"model":"m","messages":[{"role":"system","content":"x"}]}`).text)
+	m := decoded(t, post(t, s, "/v1/chat/completions", `{"model":"m","messages":[{"role":"system","content":"x"}]}`).text)
 	if got := m["choices"].([]any)[0].(map[string]any)["message"].(map[string]any)["content"]; got != "You said: " {
 		t.Errorf("no user: %q", got)
 	}
@@ -295,6 +295,23 @@ func TestCountTokens(t *testing.T) {
 	for text, want := range map[string]int64{"": 0, "a": 1, "abcd": 1, "abcde": 2, "éééé": 1} {
 		if got := CountTokens(text); got != want {
 			t.Errorf("%q: %d", text, got)
+		}
+	}
+}
+
+// Thoughts come before the text, as from the servers that tell them.
+func TestReasoning(t *testing.T) {
+	s := start(t)
+	a := Answer{Text: "Hi", Reasoning: "Hm ok"}
+	s.Enqueue(a, a)
+	plain := post(t, s, "/v1/chat/completions", chat).text
+	if !strings.Contains(plain, `"content":"Hi","reasoning_content":"Hm ok"`) || !strings.Contains(plain, `"completion_tokens":3,`) || !strings.Contains(plain, `"reasoning_tokens":2,`) {
+		t.Error(plain)
+	}
+	events := post(t, s, "/v1/chat/completions", streamed).events(t)
+	for i, want := range []string{`"role":"assistant"`, `"delta":{"reasoning_content":"Hm"}`, `"delta":{"reasoning_content":" ok"}`, `"delta":{"content":"Hi"}`} {
+		if !strings.Contains(events[i], want) {
+			t.Errorf("event %d: %s, want %s", i, events[i], want)
 		}
 	}
 }
