@@ -20,6 +20,8 @@ type slot uint8
 const (
 	// slotCall is what was passed to [StartCall] and its like.
 	slotCall slot = iota
+	// slotWrapper is what wrapped functions set.
+	slotWrapper
 	// slotContext is what [WithMetadata] set.
 	slotContext
 	// slotHeader and slotBaggage are what a request that is trusted brought along.
@@ -33,6 +35,8 @@ func (s slot) String() string {
 	switch s {
 	case slotCall:
 		return "call"
+	case slotWrapper:
+		return "wrapper"
 	case slotContext:
 		return "context"
 	case slotHeader:
@@ -45,13 +49,21 @@ func (s slot) String() string {
 }
 
 // WithMetadata returns a context whose calls carry m, over what ctx carries
-// already: field by field, the inner context before the outer. What is passed to a
-// call, or set on its span, goes before it; what came with a request comes after.
+// already: field by field, the inner context before the outer. What wrapped
+// functions say (package wrap) goes before any context, what is passed to a call or
+// set on its span before both; what came with a request comes after.
 //
 // The values are copied; later changes of what m was made from change nothing.
 // The context can be used by any number of goroutines.
 func WithMetadata(ctx context.Context, m Metadata) context.Context {
 	return withSlot(ctx, slotContext, &m)
+}
+
+// WithWrapperMetadata returns a context whose calls carry m as what a wrapped
+// function says. It is for those who write wrappers of their own; package wrap has
+// them for most functions.
+func WithWrapperMetadata(ctx context.Context, m Metadata) context.Context {
+	return withSlot(ctx, slotWrapper, &m)
 }
 
 // WithHeaderMetadata returns a context whose calls carry what the headers of a
@@ -68,8 +80,9 @@ func WithBaggageMetadata(ctx context.Context, m Metadata) context.Context {
 	return withSlot(ctx, slotBaggage, &m)
 }
 
-// FromContext returns what calls made with ctx carry: of each field, what the
-// contexts or the request said, in this order. Changing it changes nothing in ctx.
+// FromContext returns what calls made with ctx carry: of each field, what wrapped
+// functions, contexts or the request said, in this order. Changing it changes
+// nothing in ctx.
 func FromContext(ctx context.Context) Metadata {
 	var m Metadata
 	c := carriedBy(ctx)

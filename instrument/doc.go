@@ -31,7 +31,7 @@
 //	})
 //
 // Of several sources, per field: an attribute set on the span itself; metadata
-// passed to the call; that of contexts, the inner before the outer; that of a
+// passed to the call; that of wrapped functions (package wrap); that of contexts, the inner before the outer; that of a
 // request's headers and baggage. An exporter adds defaults of the process.
 //
 // Prompts, answers, tool arguments and the text of errors are never recorded.

@@ -12,11 +12,12 @@ import (
 // Metadata says who pays for calls and what they are part of. Every field is
 // optional; the zero value, and a text of nothing but white space, is unset.
 //
-// It is set for a context with [WithMetadata], or for one call by passing it to
-// [StartCall] as an option. docs/attributes.md of this module lists the span
-// attribute, the field of Revenium's record and the limit of each field;
-// [Metadata.Validate] checks the limits. A value outside its limit never costs a
-// record: the exporter shortens it or leaves it out, and reports that.
+// It is set for a context with [WithMetadata], for a function with package wrap, or
+// for one call by passing it to [StartCall] as an option. docs/attributes.md of
+// this module lists the span attribute, the field of Revenium's record and the
+// limit of each field; [Metadata.Validate] checks the limits. A value outside its
+// limit never costs a record: the exporter shortens it or leaves it out, and
+// reports that.
 //
 // Ids of a call, of its parent and the number of the attempt are not here: shared
 // by two calls they would make Revenium keep one of them. [WithTransactionID],

@@ -14,7 +14,7 @@ import (
 )
 
 // Option changes how [StartCall] makes its span. [Metadata] is one: what it sets is
-// for that call and goes before what contexts and requests say.
+// for that call and goes before what wrapped functions, contexts and requests say.
 type Option interface {
 	apply(config) config
 }

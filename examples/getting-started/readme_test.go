@@ -128,10 +128,16 @@ func TestReadmeWhoPays(t *testing.T) {
 	}
 	otel.SetTracerProvider(provider)
 	whoPays(t.Context(), llm.BaseURL())
+	if _, err := (service{}).attributed(t.Context(), question{Tenant: "Globex", BaseURL: llm.BaseURL()}); err != nil {
+		t.Fatal(err)
+	}
 	shutdownProvider(t, provider)
 	records := metering.Completions()
-	if len(records) != 1 || records[0].Text("organizationName") != "Acme" || records[0].Text("taskType") != "summarize" || records[0].Text("subscriber.id") != "user-4711" {
-		t.Errorf("got %v, want one record of Acme", records)
+	if len(records) != 2 || records[1].Text("organizationName") != "Globex" || records[1].Text("agent") != "Lead Analyst" {
+		t.Fatalf("got %v, want a second record of Globex", records)
+	}
+	if records[0].Text("organizationName") != "Acme" || records[0].Text("taskType") != "summarize" || records[0].Text("subscriber.id") != "user-4711" {
+		t.Errorf("got %v, want a first record of Acme", records[0])
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/revenium/revenium-otel-go/exporter"
 	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/instrument/llmhttp"
+	"github.com/revenium/revenium-otel-go/instrument/wrap"
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
@@ -73,6 +74,22 @@ func whoPays(ctx context.Context, baseURL string) {
 		Subscriber:   instrument.Subscriber{ID: "user-4711"},
 	})
 	yourCode(ctx, baseURL) // and all calls beneath it, by whatever instrumentation
+}
+
+type question struct{ Tenant, BaseURL string }
+
+type service struct{}
+
+func (service) answer(ctx context.Context, q question) (string, error) {
+	yourCode(ctx, q.BaseURL)
+	return "", nil
+}
+
+func (s service) attributed(ctx context.Context, q question) (string, error) {
+	answer := wrap.Func1(s.answer, instrument.Metadata{Agent: "Lead Analyst"},
+		wrap.Organization(func(q question) string { return q.Tenant }),
+	)
+	return answer(ctx, q)
 }
 
 type answer struct{ InputTokens, OutputTokens int64 }
