@@ -9,6 +9,9 @@
 //		Transport: llmhttp.NewTransport(nil),
 //	}))
 //
+// [Client] does that to a client that exists, and [Middleware] is the same for
+// SDKs that take a function.
+//
 // It understands OpenAI's chat completions, completions and embeddings, plain
 // and streamed, and the servers that are compatible with them. Calls are
 // recognised by the path of the request, providers by its host; all other

@@ -85,7 +85,32 @@ func (q *question) readCopy(req *http.Request) bool {
 	q.scan.end()
 	q.read = err == nil || errors.Is(err, io.EOF)
 	closeBody(body)
+	if q.read {
+		q.body = freshBody(req)
+	}
 	return q.read
+}
+
+// freshBody returns one more copy of the body to be sent, or nil. There are
+// clients (Anthropic's for Bedrock and Vertex AI) whose copies share one reader
+// with the body itself, which is at its end once a copy was read.
+func freshBody(req *http.Request) io.ReadCloser {
+	body, err := req.GetBody()
+	if err != nil {
+		return nil
+	}
+	return readCloser{Reader: body, Closer: closers{body, req.Body}}
+}
+
+type closers []io.Closer
+
+// Close implements io.Closer.
+func (c closers) Close() error {
+	var errs []error
+	for _, one := range c {
+		errs = append(errs, one.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // readAll reads the body and puts one in its place that is the same, errors

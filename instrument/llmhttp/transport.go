@@ -208,7 +208,7 @@ func (e *exchange) send(ctx context.Context) (*http.Response, error) {
 	if err != nil {
 		return base.RoundTrip(req)
 	}
-	closeBody(e.original.Body) // nothing of it was read
+	closeBody(req.Body) // nothing of it was read
 	e.asked = true
 	resp, err := base.RoundTrip(changed)
 	if err != nil || resp == nil || !refusesStreamOptions(resp) {
