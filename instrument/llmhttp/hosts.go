@@ -4,16 +4,16 @@
 package llmhttp
 
 import (
-	"net/url"
-	"strings"
 	"sync"
+
+	"github.com/revenium/revenium-otel-go/instrument/internal/hosts"
 )
 
 // hostSettings is what the user said about hosts, and what was learnt of them.
 type hostSettings struct {
 	providers   map[string]string
-	litellm     hostList
-	streamUsage hostList
+	litellm     hosts.List
+	streamUsage hosts.List
 	// learntLiteLLM are hosts that have answered as LiteLLM proxies do.
 	learntLiteLLM memory
 	// refusedUsage are hosts (for LiteLLM: models of a host) that have refused
@@ -26,14 +26,14 @@ func (s *hostSettings) refine(t *target) {
 	if s == nil {
 		return
 	}
-	t.litellm = s.litellm.has(t.host, t.hostPort) || s.learntLiteLLM.has(t.hostPort)
+	t.litellm = s.litellm.Has(t.host, t.hostPort) || s.learntLiteLLM.has(t.hostPort)
 	if t.litellm {
 		t.known, t.source, t.streamUsage = true, sourceLiteLLM, true
 		if t.provider == providerOpenAI {
 			t.provider = providerLiteLLM
 		}
 	}
-	if s.streamUsage.has(t.host, t.hostPort) {
+	if s.streamUsage.Has(t.host, t.hostPort) {
 		t.known, t.streamUsage = true, true
 	}
 	for _, name := range [...]string{t.hostPort, t.host} {
@@ -42,51 +42,6 @@ func (s *hostSettings) refine(t *target) {
 			break
 		}
 	}
-}
-
-// hostList is a list of hosts by name, with or without port.
-type hostList map[string]struct{}
-
-// newHostList takes hosts in any form of cleanHost.
-func newHostList(hosts []string) hostList {
-	l := make(hostList, len(hosts))
-	for _, host := range hosts {
-		if host = cleanHost(host); host != "" {
-			l[host] = struct{}{}
-		}
-	}
-	return l
-}
-
-// has says whether the list names the host: with its port or for all of them.
-func (l hostList) has(host, hostPort string) bool {
-	if len(l) == 0 {
-		return false
-	}
-	if _, ok := l[hostPort]; ok {
-		return true
-	}
-	_, ok := l[host]
-	return ok
-}
-
-// cleanHost brings a host as people write it into the form of hostOf: "host",
-// "host:port" or, which is one port too, a whole URL.
-func cleanHost(host string) string {
-	host = strings.ToLower(strings.TrimSpace(host))
-	if strings.Contains(host, "://") {
-		u, err := url.Parse(host)
-		if err != nil || u.Host == "" {
-			return ""
-		}
-		_, hostPort := hostOf(u)
-		return hostPort
-	}
-	host = strings.TrimSuffix(host, "/")
-	if !strings.Contains(host, "]:") { // an IPv6 address without a port
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	}
-	return strings.TrimSuffix(host, ".")
 }
 
 // memory is a set of bounded size. When it is full something old makes room:

@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/revenium/revenium-otel-go/instrument/internal/hosts"
 	"github.com/revenium/revenium-otel-go/semconv"
 )
 
@@ -99,7 +100,7 @@ func providerOfBase(base string) string {
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	host, _ := hostOf(u)
+	host, _ := hosts.Of(u)
 	if s := serverOf(host, u.Port(), u.Path); s != nil {
 		return s.provider
 	}

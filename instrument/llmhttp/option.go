@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/revenium/revenium-otel-go/instrument/internal/hosts"
 )
 
 // Option changes what a [Transport] does.
@@ -81,7 +83,7 @@ func WithProviderHosts(providers map[string]string) Option {
 		merged := make(map[string]string, len(c.providerHosts)+len(providers))
 		maps.Copy(merged, c.providerHosts)
 		for host, provider := range providers {
-			if host = cleanHost(host); host != "" {
+			if host = hosts.Clean(host); host != "" {
 				merged[host] = provider
 			}
 		}

@@ -4,12 +4,13 @@
 package llmhttp
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/revenium/revenium-otel-go/instrument/internal/hosts"
 )
 
 // Recognized is what a request says about the call that it makes.
@@ -207,7 +208,7 @@ func mayBeJSON(h http.Header) bool {
 }
 
 func (t *target) identifyHost(u *url.URL, path string, settings *hostSettings) {
-	t.host, t.hostPort = hostOf(u)
+	t.host, t.hostPort = hosts.Of(u)
 	port := u.Port()
 	if port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
@@ -230,23 +231,6 @@ func serverOf(host, port, path string) *server {
 		}
 	}
 	return nil
-}
-
-// hostOf returns the host of u without and with its port, as they are compared.
-func hostOf(u *url.URL) (host, hostPort string) {
-	host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	port := u.Port()
-	if port == "" {
-		port = standardPort(u.Scheme)
-	}
-	return host, net.JoinHostPort(host, port)
-}
-
-func standardPort(scheme string) string {
-	if scheme == "http" {
-		return "80"
-	}
-	return "443"
 }
 
 // modelOfPath returns the model that is named in a path, as Azure and LiteLLM

@@ -79,15 +79,3 @@ func TestProviderHosts(t *testing.T) {
 		}
 	}
 }
-
-func TestCleanHost(t *testing.T) {
-	for host, want := range map[string]string{
-		"Example.com": "example.com", "example.com/": "example.com", "example.com:80": "example.com:80", "example.com.": "example.com",
-		"http://example.com": "example.com:80", "https://user@example.com/v1": "example.com:443", "https://example.com:8443": "example.com:8443",
-		"[::1]": "::1", "[::1]:80": "[::1]:80", "http://[::1]": "[::1]:80", "http://": "", "": "",
-	} {
-		if got := cleanHost(host); got != want {
-			t.Errorf("cleanHost(%q) = %q, want %q", host, got, want)
-		}
-	}
-}

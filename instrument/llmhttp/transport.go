@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/revenium/revenium-otel-go/instrument"
+	"github.com/revenium/revenium-otel-go/instrument/internal/hosts"
 	"github.com/revenium/revenium-otel-go/semconv"
 )
 
@@ -43,8 +44,8 @@ func NewTransport(base http.RoundTripper, opts ...Option) *Transport {
 		config: c,
 		settings: &hostSettings{
 			providers:   c.providerHosts,
-			litellm:     newHostList(c.litellmHosts),
-			streamUsage: newHostList(c.streamUsageHosts),
+			litellm:     hosts.NewList(c.litellmHosts),
+			streamUsage: hosts.NewList(c.streamUsageHosts),
 		},
 	}
 }
