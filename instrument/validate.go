@@ -74,16 +74,8 @@ func metadataError(problems []FieldError) error {
 // Validate checks all values against Revenium's limits. The error is a
 // [MetadataError] that names each bad field, its limit and its value.
 func (m Metadata) Validate() error {
-	var problems []FieldError
-	for _, f := range fieldTable().fields {
-		if !f.isSet(&m) {
-			continue
-		}
-		if problem, ok := f.check(&m); !ok {
-			problems = append(problems, problem)
-		}
-	}
-	return metadataError(problems)
+	_, err := m.Valid()
+	return err
 }
 
 // check says what is wrong with the value that m has, if anything is.
