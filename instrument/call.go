@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -117,9 +116,6 @@ const lateAttributes = 16
 // Every call must be ended with [Call.End]; a call never ended is never billed.
 func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.Context, *Call) {
 	c := newConfig(opts)
-	if c.provider == nil {
-		c.provider = otel.GetTracerProvider()
-	}
 	operation := params.Operation
 	if operation == "" {
 		operation = semconv.GenAIOperationNameChat.Value.AsString()
@@ -134,8 +130,7 @@ func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.
 		own = carried.with(slotCall, c.metadata)
 		parent = context.WithValue(ctx, carriedKey{}, own) // for span processors
 	}
-	tracer := c.provider.Tracer(c.scopeName, trace.WithInstrumentationVersion(c.scopeVersion))
-	ctx, call.span = tracer.Start(parent, spanName(operation, params.Model),
+	ctx, call.span = c.tracer().Start(parent, spanName(operation, params.Model),
 		trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(params.attributes(operation, own.besides(c.attributes), c.attributes)...),
 		trace.WithTimestamp(call.start),
@@ -146,11 +141,13 @@ func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.
 	return ctx, call
 }
 
-func spanName(operation, model string) string {
-	if model == "" {
+// spanName is the name that the conventions give to a span: of its operation and
+// what it is done with.
+func spanName(operation, with string) string {
+	if with == "" {
 		return operation
 	}
-	return operation + " " + model
+	return operation + " " + with
 }
 
 // attributes lists the start attributes, of which the last of a key counts: the

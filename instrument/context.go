@@ -24,6 +24,8 @@ const (
 	slotWrapper
 	// slotContext is what [WithMetadata] set.
 	slotContext
+	// slotStep is what follows from workflows and agents that are running.
+	slotStep
 	// slotHeader and slotBaggage are what a request that is trusted brought along.
 	slotHeader
 	slotBaggage
@@ -39,6 +41,8 @@ func (s slot) String() string {
 		return "wrapper"
 	case slotContext:
 		return "context"
+	case slotStep:
+		return "step"
 	case slotHeader:
 		return "header"
 	case slotBaggage:
@@ -117,14 +121,13 @@ func WithoutMetadata(ctx context.Context, fields ...attribute.Key) context.Conte
 	if c == nil || gone == 0 && len(fields) > 0 {
 		return ctx
 	}
-	next := &carried{}
-	if len(fields) > 0 {
-		for s := range next.slots {
-			next.slots[s] = c.slots[s].without(gone)
-		}
-		next.resolve()
+	if len(fields) == 0 {
+		return context.WithValue(ctx, carriedKey{}, (*carried)(nil))
 	}
-	return context.WithValue(ctx, carriedKey{}, next)
+	for s := range numSlots {
+		c = c.without(s, gone)
+	}
+	return context.WithValue(ctx, carriedKey{}, c)
 }
 
 // carriedKey is the context's key for what it carries.
@@ -158,6 +161,17 @@ func (c *carried) with(s slot, v values) *carried {
 		next.slots = c.slots
 	}
 	next.slots[s] = next.slots[s].overlaid(v)
+	next.resolve()
+	return next
+}
+
+// without returns c without what a slot has in the fields of gone.
+func (c *carried) without(s slot, gone fieldSet) *carried {
+	if c.slots[s].set&gone == 0 {
+		return c
+	}
+	next := &carried{slots: c.slots}
+	next.slots[s] = next.slots[s].without(gone)
 	next.resolve()
 	return next
 }

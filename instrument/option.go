@@ -7,14 +7,17 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/revenium/revenium-otel-go/semconv"
 )
 
-// Option changes how [StartCall] makes its span. [Metadata] is one: what it sets is
-// for that call and goes before what wrapped functions, contexts and requests say.
+// Option changes how [StartCall] and its like make their spans. [Metadata] is one:
+// what it sets is for that call and goes before what wrapped functions, contexts
+// and requests say. Passed to [StartWorkflow], [StartAgent] or [StartTool] it is for
+// the step and all calls beneath it, like that of [WithMetadata].
 type Option interface {
 	apply(config) config
 }
@@ -40,6 +43,15 @@ func newConfig(opts []Option) config {
 		}
 	}
 	return c
+}
+
+// tracer is what makes the span.
+func (c *config) tracer() trace.Tracer {
+	provider := c.provider
+	if provider == nil {
+		provider = otel.GetTracerProvider()
+	}
+	return provider.Tracer(c.scopeName, trace.WithInstrumentationVersion(c.scopeVersion))
 }
 
 // WithTracerProvider names the provider that makes the span. Default, also for

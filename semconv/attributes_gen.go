@@ -590,7 +590,7 @@ const (
 
 	// ReveniumAttributionOriginKey is the key of the attribute
 	// "revenium.attribution.origin", a list of strings. Where the metadata on
-	// the span came from: its field and call, wrapper, context, header or
+	// the span came from: its field and call, wrapper, context, step, header or
 	// baggage.
 	//
 	// Written only where the span processor of the package instrument is told
@@ -1925,7 +1925,8 @@ func ReveniumAPIKey(val string) attribute.KeyValue {
 
 // ReveniumAttributionOrigin returns the attribute
 // "revenium.attribution.origin", a list of strings. Where the metadata on the
-// span came from: its field and call, wrapper, context, header or baggage.
+// span came from: its field and call, wrapper, context, step, header or
+// baggage.
 //
 // Written only where the span processor of the package instrument is told to.
 // Fields that are not listed were set on the span itself or nowhere.
