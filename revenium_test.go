@@ -134,6 +134,39 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+// TestSteps shows that workflows, agents and tools are no calls, and whose the
+// calls beneath them are.
+func TestSteps(t *testing.T) {
+	clearEnv(t)
+	srv := reveniumtest.Start(t)
+	sdk := start(t, srv)
+	provider := instrument.WithTracerProvider(sdk.TracerProvider())
+	ctx, workflow := instrument.StartWorkflow(t.Context(), instrument.WorkflowParams{Name: "Ticket 1234", Type: "support"}, provider, instrument.Metadata{Organization: "Acme"})
+	for _, name := range []string{"Researcher", "Writer"} {
+		ctx, agent := instrument.StartAgent(ctx, instrument.AgentParams{Name: name}, provider)
+		_, tool := instrument.StartTool(ctx, instrument.ToolParams{Name: "search"}, provider)
+		tool.End(nil)
+		request(ctx, sdk.TracerProvider()) // an instrumentation that knows nothing of agents
+		// Sums that frameworks put on their steps are not billed either.
+		agent.SetAttributes(semconv.GenAIProviderNameOpenAI, semconv.GenAIRequestModel("gpt-4o"), semconv.GenAIUsageInputTokens(10), semconv.GenAIUsageOutputTokens(5))
+		agent.End(nil)
+	}
+	workflow.End(nil)
+	if _, err := sdk.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	agents := map[string]bool{}
+	for _, record := range srv.Records() {
+		agents[record.Text("agent")] = true
+		if record.Text("organizationName") != "Acme" || record.Text("traceName") != "Ticket 1234" || record.Text("traceType") != "support" || record.Text("operationType") != "CHAT" {
+			t.Errorf("record %s", record.Body)
+		}
+	}
+	if len(srv.Records()) != 2 || !agents["Researcher"] || !agents["Writer"] {
+		t.Errorf("%d records of agents %v, want one of each agent", len(srv.Records()), agents)
+	}
+}
+
 // backend is an OTLP endpoint that counts what it is sent.
 type backend struct {
 	*httptest.Server

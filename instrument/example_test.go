@@ -123,6 +123,27 @@ func ExampleFromStruct() {
 	// {organizationName:"Northwind" ticketId:"T-1"} <nil>
 }
 
+// A crew is several agents with tasks. Calls are attributed to the agent and the
+// task that they are made in.
+func ExampleCrew() {
+	ask := func(ctx context.Context, question string) (string, error) {
+		m := instrument.FromContext(ctx) // stands for a call
+		return fmt.Sprintf("%s\n%s does %s for %s", question, m.Agent, m.TaskType, m.Organization), nil
+	}
+	crew := instrument.Crew[string]{
+		Workflow: instrument.WorkflowParams{Name: "Quarterly report", Type: "research"},
+		Tasks: []instrument.Task[string]{
+			{Agent: instrument.AgentParams{Name: "Researcher"}, Type: "find sources", Run: ask},
+			{Agent: instrument.AgentParams{Name: "Writer"}, Type: "write", Run: ask},
+		},
+	}
+	fmt.Println(crew.Run(context.Background(), "What happened?", instrument.Metadata{Organization: "Northwind"}))
+	// Output:
+	// What happened?
+	// Researcher does find sources for Northwind
+	// Writer does write for Northwind <nil>
+}
+
 // An error of a client says nothing of its kind by itself; Error does.
 func ExampleError() {
 	err := &instrument.Error{Type: "rate_limit_exceeded", StatusCode: 429}

@@ -106,9 +106,7 @@ func TestStepsAndMetadata(t *testing.T) {
 		step.End(nil)
 		return ctx
 	}
-	set := func(ctx context.Context, m instrument.Metadata) context.Context {
-		return instrument.WithMetadata(ctx, m)
-	}
+	set := instrument.WithMetadata
 	ctx := t.Context()
 	for _, tt := range []struct {
 		name string

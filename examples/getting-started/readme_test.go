@@ -5,10 +5,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,6 +135,9 @@ func TestReadmeWhoPays(t *testing.T) {
 	}
 	shutdownProvider(t, provider)
 	records := metering.Completions()
+	slices.SortFunc(records, func(a, b reveniumtest.Record) int { // they are sent side by side
+		return cmp.Compare(a.Text("organizationName"), b.Text("organizationName"))
+	})
 	if len(records) != 2 || records[1].Text("organizationName") != "Globex" || records[1].Text("agent") != "Lead Analyst" {
 		t.Fatalf("got %v, want a second record of Globex", records)
 	}
