@@ -11,9 +11,11 @@ MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
 
 # Packages in which goroutines live are tested with the race detector, where the
 # machine has the C compiler that it needs.
-CONCURRENT := . ./exporter/... ./instrument/... ./testing/reveniumtest/... ./testing/llmtest/... \
+CONCURRENT := . ./exporter/... ./instrument/... ./testing/reveniumtest/... ./testing/llmtest/... ./testing/metertest/... \
 	./cmd/revenium-otel/... ./examples/getting-started/... ./testing/replay/...
-SEQUENTIAL := ./semconv/... ./exporter/convert/pdataview/... ./tools/semconvgen/... ./testing/bench/...
+# One module for each client library; they start no goroutine of their own.
+ADAPTERS   := ./instrument/reveniumopenai/...
+SEQUENTIAL := $(ADAPTERS) ./semconv/... ./exporter/convert/pdataview/... ./tools/semconvgen/... ./testing/bench/...
 RACE       := $(shell if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1; then echo -race; fi)
 
 .DEFAULT_GOAL := test

@@ -55,6 +55,39 @@ func readBySDK(name string) bool {
 	}
 }
 
+// TestAdaptersPage checks that every piece of Go on the page stands, word for
+// word, in a file that its module compiles and runs.
+func TestAdaptersPage(t *testing.T) {
+	files, err := filepath.Glob("instrument/*/snippets_test.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no snippets: %v", err)
+	}
+	var compiled strings.Builder
+	for _, file := range files {
+		compiled.WriteString(unindented(read(t, file)))
+		module := filepath.Base(filepath.Dir(file))
+		if !strings.Contains(read(t, "docs/adapters.md"), "instrument/"+module) {
+			t.Errorf("the page does not name %s", module)
+		}
+	}
+	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "docs/adapters.md"), -1) {
+		if !strings.Contains(compiled.String(), unindented(block[1])) {
+			t.Errorf("in no snippets_test.go:\n%s", block[1])
+		}
+	}
+}
+
+// unindented is the code without indentation and empty lines.
+func unindented(code string) string {
+	var lines []string
+	for line := range strings.Lines(code) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
 // TestPagesExist checks the links between the pages.
 func TestPagesExist(t *testing.T) {
 	pages := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"}
