@@ -27,7 +27,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/revenium/revenium-otel-go/exporter"
-	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/semconv"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
@@ -99,72 +98,6 @@ func request(ctx context.Context, tp trace.TracerProvider) trace.SpanContext {
 	span.SetAttributes(semconv.GenAIUsageInputTokens(10), semconv.GenAIUsageOutputTokens(5))
 	span.End()
 	return span.SpanContext()
-}
-
-// TestMetadata shows that the metadata of a context reaches the record of a call
-// whose instrumentation knows nothing of it.
-func TestMetadata(t *testing.T) {
-	clearEnv(t)
-	srv := reveniumtest.Start(t)
-	spans := tracetest.NewSpanRecorder()
-	sdk := start(t, srv, WithMetadataOptions(instrument.WithOrigins()), WithTracerProviderOptions(sdktrace.WithSpanProcessor(spans)))
-	ctx := instrument.WithMetadata(t.Context(), instrument.Metadata{
-		Organization: "Acme", QualityScore: new(0.5), Subscriber: instrument.Subscriber{ID: "user-4711", CredentialName: "team key"},
-	})
-	request(ctx, sdk.TracerProvider())
-	if _, err := sdk.Shutdown(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	records := srv.Completions()
-	if len(records) != 1 {
-		t.Fatalf("%d records, want 1", len(records))
-	}
-	for field, want := range map[string]string{
-		"organizationName": "Acme", "responseQualityScore": "0.5", "subscriber.id": "user-4711", "subscriber.credential.name": "team key",
-	} {
-		if got := records[0].Text(field); got != want {
-			t.Errorf("%s is %q, want %q", field, got, want)
-		}
-	}
-	span := spans.Ended()[0]
-	origins := attribute.NewSet(span.Attributes()...)
-	value, _ := origins.Value(semconv.ReveniumAttributionOriginKey)
-	if got := value.AsStringSlice(); len(got) != 4 || got[0] != "organizationName=context" {
-		t.Errorf("origins of %s: %v", span.Name(), got)
-	}
-}
-
-// TestSteps shows that workflows, agents and tools are no calls, and whose the
-// calls beneath them are.
-func TestSteps(t *testing.T) {
-	clearEnv(t)
-	srv := reveniumtest.Start(t)
-	sdk := start(t, srv)
-	provider := instrument.WithTracerProvider(sdk.TracerProvider())
-	ctx, workflow := instrument.StartWorkflow(t.Context(), instrument.WorkflowParams{Name: "Ticket 1234", Type: "support"}, provider, instrument.Metadata{Organization: "Acme"})
-	for _, name := range []string{"Researcher", "Writer"} {
-		ctx, agent := instrument.StartAgent(ctx, instrument.AgentParams{Name: name}, provider)
-		_, tool := instrument.StartTool(ctx, instrument.ToolParams{Name: "search"}, provider)
-		tool.End(nil)
-		request(ctx, sdk.TracerProvider()) // an instrumentation that knows nothing of agents
-		// Sums that frameworks put on their steps are not billed either.
-		agent.SetAttributes(semconv.GenAIProviderNameOpenAI, semconv.GenAIRequestModel("gpt-4o"), semconv.GenAIUsageInputTokens(10), semconv.GenAIUsageOutputTokens(5))
-		agent.End(nil)
-	}
-	workflow.End(nil)
-	if _, err := sdk.Shutdown(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	agents := map[string]bool{}
-	for _, record := range srv.Records() {
-		agents[record.Text("agent")] = true
-		if record.Text("organizationName") != "Acme" || record.Text("traceName") != "Ticket 1234" || record.Text("traceType") != "support" || record.Text("operationType") != "CHAT" {
-			t.Errorf("record %s", record.Body)
-		}
-	}
-	if len(srv.Records()) != 2 || !agents["Researcher"] || !agents["Writer"] {
-		t.Errorf("%d records of agents %v, want one of each agent", len(srv.Records()), agents)
-	}
 }
 
 // backend is an OTLP endpoint that counts what it is sent.
