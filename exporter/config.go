@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/exporter/deadletter"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 	"github.com/revenium/revenium-otel-go/exporter/spool"
 	"github.com/revenium/revenium-otel-go/semconv"
@@ -63,6 +64,9 @@ type config struct {
 	shutdownTimeout time.Duration
 	onRejected      func(Rejected) error
 
+	deadLetterDir, deadLetterSetting string
+	deadLetters                      *deadletter.Store
+
 	meterProvider metric.MeterProvider
 	logger        *slog.Logger
 
@@ -106,6 +110,8 @@ func newConfig(opts []Option) (config, error) {
 	errs = append(errs, err)
 	cfg, err = cfg.withClient()
 	errs = append(errs, err)
+	cfg, err = cfg.withDeadLetters()
+	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return config{}, err
 	}
@@ -131,6 +137,9 @@ func (cfg config) fromEnvironment() config {
 	}
 	if v, name := lookup(semconv.EnvMeteringBaseURL); v != "" {
 		cfg.baseURL, cfg.baseURLSetting = v, name
+	}
+	if v, name := lookup(semconv.EnvDeadLetterDir); v != "" {
+		cfg.deadLetterDir, cfg.deadLetterSetting = v, name
 	}
 	for _, field := range semconv.Fields() {
 		// What belongs to one call cannot be the same for all of a process.
@@ -225,6 +234,23 @@ func (cfg config) validated() (config, error) {
 	retry, err := cfg.retry.withDefaults()
 	cfg.retry = retry
 	return cfg, errors.Join(errors.Join(errs...), err)
+}
+
+// withDeadLetters opens the store for what is given up, if there is to be one.
+func (cfg config) withDeadLetters() (config, error) {
+	if cfg.deadLetterDir == "" {
+		return cfg, nil
+	}
+	store, err := deadletter.Open(cfg.deadLetterDir)
+	if err != nil {
+		return cfg, &ConfigError{
+			Setting: cfg.deadLetterSetting,
+			Problem: "dead letters in " + cfg.deadLetterDir + " (" + cfg.deadLetterSetting + "): " + strings.TrimPrefix(err.Error(), "deadletter: "),
+			Err:     err,
+		}
+	}
+	cfg.deadLetters = store
+	return cfg, nil
 }
 
 // withClient builds the metering client, whose errors become errors of the

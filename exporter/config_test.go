@@ -110,6 +110,18 @@ exporter: retry setting RandomizationFactor is 2: it must be between 0 and 1`,
 			settings: []string{"WithDefault"},
 			text:     `exporter: default for field "transactionId": it belongs to one call and cannot be the same for all`,
 		},
+		"dead letters from the environment": {
+			env:      map[string]string{"REVENIUM_DEAD_LETTER_DIR": "/dev/null/letters"},
+			opts:     []exporter.Option{key},
+			settings: []string{"REVENIUM_DEAD_LETTER_DIR"},
+			text:     "exporter: dead letters in /dev/null/letters (REVENIUM_DEAD_LETTER_DIR): making the directory: mkdir /dev/null: not a directory",
+		},
+		"dead letters from the option": {
+			env:      map[string]string{"REVENIUM_DEAD_LETTER_DIR": "/tmp"},
+			opts:     []exporter.Option{key, exporter.WithDeadLetter("/dev/null")},
+			settings: []string{"WithDeadLetter"},
+			text:     "exporter: dead letters in /dev/null (WithDeadLetter): making the directory: mkdir /dev/null: not a directory",
+		},
 		"everything at once": {
 			opts:     []exporter.Option{exporter.WithSenders(0), exporter.WithBaseURL("nowhere")},
 			settings: []string{"WithSenders", "REVENIUM_METERING_API_KEY", "WithBaseURL"},

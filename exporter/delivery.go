@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/revenium/revenium-otel-go/exporter/deadletter"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 	"github.com/revenium/revenium-otel-go/exporter/spool"
 )
@@ -18,20 +19,6 @@ import (
 // queueErrorPause is the wait after the queue's storage failed to hand out a
 // record.
 const queueErrorPause = time.Second
-
-// Rejected is a record that the service refused for good.
-type Rejected struct {
-	// Record holds the bytes, ids and endpoint of the record as they were sent.
-	Record metering.Frozen
-	// Created is the time at which the record was made.
-	Created time.Time
-	// Attempts is the number of attempts, the refused one included.
-	Attempts int
-	// StatusCode is the HTTP status of the refusal.
-	StatusCode int
-	// Code and Message are the service's words, capped; either may be empty.
-	Code, Message string
-}
 
 // delivery takes frozen records to the service: a queue, a gate and senders that
 // start when there is something to send and end when there is not.
@@ -42,6 +29,8 @@ type delivery struct {
 	ledger     *ledger
 	report     *reporter
 	onRejected func(Rejected) error
+	// letters keeps what is given up; nil without.
+	letters *deadletter.Store
 	// observe is told the outcome and duration of each attempt.
 	observe func(metering.Result, time.Duration)
 
@@ -81,6 +70,7 @@ func newDelivery(cfg config, l *ledger, r *reporter) *delivery {
 		ledger:     l,
 		report:     r,
 		onRejected: cfg.onRejected,
+		letters:    cfg.deadLetters,
 		observe:    func(metering.Result, time.Duration) {},
 		ctx:        ctx,
 		cancel:     cancel,
@@ -334,48 +324,6 @@ func (d *delivery) answered(now time.Time, took time.Duration) {
 	}
 }
 
-// reject ends a record that the service refused for good.
-func (d *delivery) reject(e spool.Entry, res metering.Result) {
-	d.report.problem(slog.LevelError, fmt.Sprintf("rejected %d %s", res.StatusCode, res.Code),
-		"revenium: the service rejected a record",
-		append(resultAttrs(e, res), slog.String("endpoint", string(e.Endpoint)))...)
-
-	rejected := Rejected{
-		Record:     e.Frozen,
-		Created:    e.Created,
-		Attempts:   e.Attempts + 1,
-		StatusCode: res.StatusCode,
-		Code:       res.Code,
-		Message:    res.Message,
-	}
-	taken := false
-	if d.onRejected != nil {
-		if err := d.handOver(rejected); err != nil {
-			d.report.problem(slog.LevelError, "rejected handler",
-				"revenium: the handler of rejected records failed: the record is lost", slog.Any("error", err))
-		} else {
-			taken = true
-		}
-	}
-	d.finish(e, func() {
-		if taken {
-			d.ledger.dead(LossRejected)
-		} else {
-			d.ledger.lost(LossRejected, 1)
-		}
-	})
-}
-
-// handOver calls the user's handler and turns its panic into an error.
-func (d *delivery) handOver(r Rejected) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("exporter: panic in the handler of rejected records: %v", p)
-		}
-	}()
-	return d.onRejected(r)
-}
-
 // park keeps a record whose key the service refused. It is not the record's
 // fault, nor of any other: all wait until the key is good.
 func (d *delivery) park(e spool.Entry, started, now time.Time, res metering.Result) {
@@ -411,7 +359,8 @@ func (d *delivery) again(e spool.Entry, started, now time.Time, res metering.Res
 	attrs := append(resultAttrs(e, res), slog.Int("attempts", attempts))
 	if limit := d.retry.MaxElapsedTime; limit > 0 && now.Sub(e.Created) >= limit {
 		d.report.problem(slog.LevelError, LossExpired, "revenium: a record could not be delivered in time and is given up", attrs...)
-		d.finish(e, func() { d.ledger.lost(LossExpired, 1) })
+		e.Attempts = attempts
+		d.giveUp(e, letterOf(e, deadletter.ReasonExpired, res), LossExpired, false)
 		return
 	}
 	d.report.problem(slog.LevelWarn, "retry", "revenium: delivery failed; trying again", attrs...)

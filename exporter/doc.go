@@ -35,7 +35,7 @@
 // all of them go out. While the service refuses the API key, records are kept
 // ("parked") and tried slowly. There is no time limit by default: a record ends
 // only when it is delivered, when the service refuses it for good
-// ([WithRejectedHandler]), when the queue is full ([WithOverflowPolicy]) or at
+// ([WithDeadLetter] keeps it then), when the queue is full ([WithOverflowPolicy]) or at
 // shutdown. All attempts send the same bytes under the same idempotency key, and
 // the service keeps one record per transaction id, so that repeating is harmless.
 //
@@ -56,6 +56,7 @@
 //
 //   - REVENIUM_METERING_API_KEY (required): the metering key, rev_mk_...; [WithAPIKey]
 //   - REVENIUM_METERING_BASE_URL (default https://api.revenium.ai); [WithBaseURL]
+//   - REVENIUM_DEAD_LETTER_DIR; [WithDeadLetter]
 //   - REVENIUM_LOG_LEVEL: DEBUG, INFO, WARN or ERROR. When it is set and
 //     [WithLogger] is not used, messages of that level go to standard error
 //     instead of slog's default logger. A value that is not understood is logged and

@@ -20,7 +20,7 @@ const (
 	LossTooLarge = "too large"
 	// LossQueueFailed: the queue's storage failed.
 	LossQueueFailed = "queue failed"
-	// LossRejected: the service refused the record for good, and no handler took it.
+	// LossRejected: the service refused the record for good.
 	LossRejected = "rejected"
 	// LossExpired: delivery took longer than RetryConfig.MaxElapsedTime.
 	LossExpired = "expired"
@@ -150,7 +150,7 @@ func (l *ledger) lost(reason string, n int64) {
 	l.c.lostSum += n
 }
 
-// dead counts a pending record that the service refused and a handler took.
+// dead counts a pending record that was given up and is in somebody's hands.
 func (l *ledger) dead(reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

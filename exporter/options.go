@@ -180,11 +180,24 @@ func WithShutdownTimeout(d time.Duration) Option {
 	})
 }
 
+// WithDeadLetter keeps what is given up in files of a directory, with the reason
+// and the service's answer: records that the service refused for good, and those
+// that became older than [RetryConfig.MaxElapsedTime]. Package deadletter and the
+// command "revenium-otel deadletter" list them and send them again. Several
+// processes can share the directory, which is made if it is not there. It outranks
+// REVENIUM_DEAD_LETTER_DIR.
+func WithDeadLetter(dir string) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.deadLetterDir, cfg.deadLetterSetting = dir, "WithDeadLetter"
+		return cfg
+	})
+}
+
 // WithRejectedHandler is told each record that the service refused for good, with
 // its bytes and the service's answer. A record that the handler took (it returned
-// nil) counts as a dead letter, otherwise as lost. The handler runs in a sender:
-// it may be called concurrently, and while it works, that sender delivers
-// nothing.
+// nil) counts as a dead letter; one that it did not take counts as lost, unless
+// [WithDeadLetter] keeps it. The handler runs in a sender: it may be called
+// concurrently, and while it works, that sender delivers nothing.
 func WithRejectedHandler(handle func(Rejected) error) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.onRejected = handle

@@ -47,8 +47,9 @@ type Report struct {
 	// Parked is the number of records that wait because the service refuses the
 	// API key.
 	Parked int64
-	// DeadLettered is the number of records that the service refused for good
-	// and that the handler of WithRejectedHandler took.
+	// DeadLettered is the number of records that were given up and are in
+	// somebody's hands: among the dead letters ([WithDeadLetter]) or with the
+	// handler of [WithRejectedHandler].
 	DeadLettered int64
 	// Lost is the number of records that will never be delivered.
 	Lost int64

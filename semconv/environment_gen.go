@@ -59,6 +59,10 @@ const (
 	// revenium.credential.alias.
 	EnvCredentialAlias = "REVENIUM_CREDENTIAL_ALIAS"
 
+	// EnvDeadLetterDir names an environment variable. Directory in which records
+	// are kept that the service refused for good.
+	EnvDeadLetterDir = "REVENIUM_DEAD_LETTER_DIR"
+
 	// EnvEnvironment gives the field environment; its attribute is
 	// deployment.environment.name.
 	EnvEnvironment = "REVENIUM_ENVIRONMENT"

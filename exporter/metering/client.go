@@ -106,6 +106,10 @@ func (c *Client) Send(ctx context.Context, f Frozen) Result {
 // maxIdempotencyKeyLen is the API's.
 const maxIdempotencyKeyLen = 255
 
+// IdempotencyWindow is how long the service remembers an Idempotency-Key. A
+// repetition that comes later it recognises by the transaction id alone.
+const IdempotencyWindow = 24 * time.Hour
+
 // refused is the result for what this client cannot send at all, now or later.
 func refused(err error) Result { return Result{Outcome: Rejected, Err: err} }
 
