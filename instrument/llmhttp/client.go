@@ -20,6 +20,30 @@ func Client(client *http.Client, opts ...Option) *http.Client {
 	return &metered
 }
 
+// Doer is what most SDKs ask of an HTTP client. *http.Client is one.
+type Doer interface {
+	Do(req *http.Request) (*http.Response, error)
+}
+
+// WrapDoer returns a Doer whose calls are metered and which sends them with doer;
+// of an *http.Client that is what [Client] returns. A nil doer counts as an empty
+// client.
+func WrapDoer(doer Doer, opts ...Option) Doer {
+	switch doer := doer.(type) {
+	case nil:
+		return Client(nil, opts...)
+	case *http.Client:
+		return Client(doer, opts...)
+	default:
+		return meteredDoer{NewTransport(roundTripFunc(doer.Do), opts...)}
+	}
+}
+
+type meteredDoer struct{ transport *Transport }
+
+// Do implements [Doer].
+func (d meteredDoer) Do(req *http.Request) (*http.Response, error) { return d.transport.RoundTrip(req) }
+
 // Middleware returns a function that makes a span of every model call that goes
 // through it, as a [Transport] does, and has next send the request.
 //

@@ -25,6 +25,39 @@ func TestClient(t *testing.T) {
 	}
 }
 
+// ownDoer is a client that is no *http.Client.
+type ownDoer struct {
+	client *http.Client
+	used   int
+}
+
+func (d *ownDoer) Do(req *http.Request) (*http.Response, error) {
+	d.used++
+	return d.client.Do(req)
+}
+
+func TestWrapDoer(t *testing.T) {
+	h := newHarness(t, answering(200, "application/json", chatAnswer))
+	mine := &http.Client{Transport: h.base}
+	own := &ownDoer{client: mine}
+	for _, doer := range []Doer{mine, own} {
+		resp, err := WrapDoer(doer, WithTracerProvider(h.provider)).Do(h.request(t.Context(), chatURL, chatBody))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(resp.Body); err != nil || string(b) != chatAnswer {
+			t.Errorf("%q, %v", b, err)
+		}
+		_ = resp.Body.Close()
+	}
+	if len(h.all()) != 2 || own.used != 1 {
+		t.Errorf("%d spans, the own client was used %d times", len(h.all()), own.used)
+	}
+	if _, ok := WrapDoer(nil).(*http.Client); !ok {
+		t.Error("no client for none")
+	}
+}
+
 func TestMiddleware(t *testing.T) {
 	h := newHarness(t, answering(200, "application/json", chatAnswer))
 	middleware := Middleware(WithTracerProvider(h.provider))

@@ -22,8 +22,8 @@ import (
 // apiKey is one that the in-process Revenium takes.
 const apiKey = "rev_mk_test_metertest" //nolint:gosec // no key of anybody
 
-// drain bounds the delivery of the records of a test.
-const drain = 30 * time.Second
+// drain bounds the end of a test: of its spans, and of the delivery of its records.
+const drain = 15 * time.Second
 
 // Meter is a provider, the way from its calls to their bills, and where the bills arrive.
 type Meter struct {
@@ -33,6 +33,7 @@ type Meter struct {
 
 	tb        testing.TB
 	processor *exporter.Processor
+	open      *openSpans
 	stopped   bool
 }
 
@@ -40,7 +41,7 @@ type Meter struct {
 // taken as it was. The options are the exporter's.
 func Start(tb testing.TB, opts ...exporter.Option) *Meter {
 	tb.Helper()
-	m := &Meter{LLM: llmtest.Start(tb), Revenium: reveniumtest.Start(tb), tb: tb}
+	m := &Meter{LLM: llmtest.Start(tb), Revenium: reveniumtest.Start(tb), tb: tb, open: newOpenSpans()}
 	opts = append([]exporter.Option{
 		exporter.WithAPIKey(apiKey), exporter.WithBaseURL(m.Revenium.URL()),
 		exporter.WithLogger(slog.New(slog.DiscardHandler)), // what it would say is in the report
@@ -51,13 +52,15 @@ func Start(tb testing.TB, opts ...exporter.Option) *Meter {
 		tb.Fatal(err)
 	}
 	m.Provider = sdktrace.NewTracerProvider(
-		sdktrace.WithSpanProcessor(m.processor), sdktrace.WithSampler(exporter.NewSampler(sdktrace.AlwaysSample())),
+		sdktrace.WithSpanProcessor(m.processor), sdktrace.WithSpanProcessor(m.open),
+		sdktrace.WithSampler(exporter.NewSampler(sdktrace.AlwaysSample())),
 	)
 	tb.Cleanup(m.stop)
 	return m
 }
 
-// stop delivers what is metered; calls that end later are not.
+// stop waits for open spans to end (that of a cancelled call does so a moment after the call) and delivers what is
+// metered.
 func (m *Meter) stop() {
 	m.tb.Helper()
 	if m.stopped {
@@ -67,6 +70,7 @@ func (m *Meter) stop() {
 	// Not the test's own context, which has ended when this is a cleanup.
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
+	m.open.wait(ctx, m.tb)
 	if err := m.Provider.Shutdown(ctx); err != nil {
 		m.tb.Error(err)
 	}
