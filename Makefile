@@ -12,7 +12,7 @@ MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
 # Packages in which goroutines live are tested with the race detector, where the
 # machine has the C compiler that it needs.
 CONCURRENT := . ./exporter/... ./instrument/... ./testing/reveniumtest/... ./testing/llmtest/... ./testing/metertest/... \
-	./cmd/revenium-otel/... ./examples/getting-started/... ./testing/replay/...
+	./cmd/revenium-otel/... ./examples/... ./testing/replay/...
 # One module for each client library; they start no goroutine of their own.
 ADAPTERS   := ./instrument/reveniumgoopenai/... ./instrument/reveniumopenai/...
 SEQUENTIAL := $(ADAPTERS) ./semconv/... ./exporter/convert/pdataview/... ./tools/semconvgen/... ./testing/bench/...
@@ -64,7 +64,7 @@ fuzz: ## Run every fuzz target for FUZZTIME each (default 30s).
 
 .PHONY: examples
 examples: ## Run every example as a newcomer would.
-	@set -e; for dir in examples/*/; do echo "go run ./$${dir%/}"; $(GO) run ./$${dir%/}; done
+	@set -e; for main in examples/*/main.go; do echo "go run ./$${main%/main.go}"; $(GO) run ./$${main%/main.go}; done
 
 .PHONY: standalone
 standalone: ## Build and vet every module without the workspace, as its users would.

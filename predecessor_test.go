@@ -221,11 +221,11 @@ func TestPredecessorPrecedence(t *testing.T) {
 	}
 }
 
-// crew = ReveniumCrewWrapper(agents=[researcher, writer], tasks=[find, write, unowned],
+//	crew = ReveniumCrewWrapper(agents=[researcher, writer], tasks=[find, write, unowned],
+//	    organization_id="acme", subscription_id="gold", product_id="reports")
+//	crew.kickoff()
 //
-//	organization_id="acme", subscription_id="gold", product_id="reports")
-//
-// crew.kickoff()
+// A task whose agent is not known gets the name that it gets there.
 func TestPredecessorCrew(t *testing.T) {
 	records := metered(t, func(ctx context.Context, litellm litellm) {
 		ask := func(ctx context.Context, in int) (int, error) {

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/revenium/revenium-otel-go/examples/internal/offline"
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
@@ -61,15 +62,10 @@ func unindented(code string) string {
 // the test ends, with a global provider that records nothing.
 func clearForTest(t *testing.T) {
 	t.Helper()
-	for _, entry := range os.Environ() {
-		name, value, _ := strings.Cut(entry, "=")
-		for _, prefix := range clearedPrefixes {
-			if strings.HasPrefix(name, prefix) {
-				t.Setenv(name, value) // puts it back
-			}
-		}
+	for _, name := range offline.Variables() {
+		t.Setenv(name, os.Getenv(name)) // puts it back
 	}
-	if err := clearEnvironment(); err != nil {
+	if err := offline.ClearEnvironment(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { otel.SetTracerProvider(noop.NewTracerProvider()) })

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	revenium "github.com/revenium/revenium-otel-go"
+	"github.com/revenium/revenium-otel-go/examples/internal/offline"
 	"github.com/revenium/revenium-otel-go/exporter"
 	"github.com/revenium/revenium-otel-go/instrument/llmhttp"
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
@@ -35,7 +36,7 @@ type services struct {
 // says, nothing leaves the machine: it is cleared of all that could lead to a
 // real service or change the records.
 func offlineServices() (*services, error) {
-	if err := clearEnvironment(); err != nil {
+	if err := offline.ClearEnvironment(); err != nil {
 		return nil, err
 	}
 	metering, err := reveniumtest.NewServer()
@@ -65,24 +66,6 @@ func offlineServices() (*services, error) {
 			metering.Close()
 		},
 	}, nil
-}
-
-// clearedPrefixes start the names of the variables that the program's parts
-// read.
-var clearedPrefixes = []string{"REVENIUM_", "LITELLM_", "OPENAI_", "OTEL_"}
-
-func clearEnvironment() error {
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		for _, prefix := range clearedPrefixes {
-			if strings.HasPrefix(name, prefix) {
-				if err := os.Unsetenv(name); err != nil {
-					return fmt.Errorf("clearing %s: %w", name, err)
-				}
-			}
-		}
-	}
-	return nil
 }
 
 const liveSettings = "REVENIUM_METERING_API_KEY (and REVENIUM_METERING_BASE_URL), LITELLM_PROXY_URL and LITELLM_API_KEY must be set"
