@@ -35,6 +35,8 @@ type question struct {
 	read bool
 	// body is what to send in place of the request's own, or nil.
 	body io.ReadCloser
+	// fresh is one more copy of a body of which a copy was read, or nil.
+	fresh io.ReadCloser
 }
 
 func newQuestion(f format) *question {
@@ -86,20 +88,22 @@ func (q *question) readCopy(req *http.Request) bool {
 	q.read = err == nil || errors.Is(err, io.EOF)
 	closeBody(body)
 	if q.read {
-		q.body = freshBody(req)
+		// There are clients (Anthropic's for Bedrock and Vertex AI) whose copies share
+		// one reader with the body itself, which is at its end now. Asking for another
+		// copy sets it back.
+		if again, err := req.GetBody(); err == nil {
+			q.fresh = again
+		}
 	}
 	return q.read
 }
 
-// freshBody returns one more copy of the body to be sent, or nil. There are
-// clients (Anthropic's for Bedrock and Vertex AI) whose copies share one reader
-// with the body itself, which is at its end once a copy was read.
-func freshBody(req *http.Request) io.ReadCloser {
-	body, err := req.GetBody()
-	if err != nil {
-		return nil
+// toSend returns the body to send instead of the request's own, or nil.
+func (q *question) toSend(own io.ReadCloser) io.ReadCloser {
+	if q.fresh != nil {
+		return readCloser{Reader: q.fresh, Closer: closers{q.fresh, own}}
 	}
-	return readCloser{Reader: body, Closer: closers{body, req.Body}}
+	return q.body
 }
 
 type closers []io.Closer

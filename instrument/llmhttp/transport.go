@@ -90,6 +90,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *Transport) meter(req *http.Request, target target) (*http.Response, error) {
 	q := peek(req, target.api.format)
 	if !target.known && q.read && !q.params().plausible {
+		closeBody(q.fresh)
 		return t.baseTransport().RoundTrip(replaceBody(req, q.body)) // shares its path, no more
 	}
 	e := exchange{transport: t, target: target, question: q, original: req}
@@ -234,9 +235,10 @@ func (e *exchange) outgoing(ctx context.Context) *http.Request {
 	if req.Header == nil {
 		req.Header = make(http.Header)
 	}
+	body := e.question.toSend(req.Body)
 	switch {
-	case e.question.body != nil:
-		req.Body = e.question.body
+	case body != nil:
+		req.Body = body
 	case !e.question.read && e.call.IsRecording():
 		if req.Body != nil && req.Body != http.NoBody {
 			req.Body = &readingAlong{ReadCloser: req.Body, target: e.target, call: e.call, q: e.question}
