@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -279,5 +280,41 @@ func TestSteps(t *testing.T) {
 	}
 	if len(srv.Records()) != 2 || !agents["Researcher"] || !agents["Writer"] {
 		t.Errorf("%d records of agents %v, want one of each agent", len(srv.Records()), agents)
+	}
+}
+
+// TestBadMetadata shows that bad values cost nothing but themselves.
+func TestBadMetadata(t *testing.T) {
+	clearEnv(t)
+	logged := captureLog(t)
+	srv := reveniumtest.Start(t) // fails the test on a record that the API would not take as it is
+	sdk := start(t, srv)
+	long := strings.Repeat("x", 64<<10)
+	ctx := instrument.WithMetadata(t.Context(), instrument.Metadata{
+		Organization: "Acme\r\nx-revenium-agent: b", Product: "p\xff", TaskType: long, TraceType: "not a type", TraceName: long, QualityScore: new(80.0),
+		Agent: "good", Job: instrument.Job{ID: "types", Name: "bad with its id"}, Skill: instrument.Skill{Source: "Plugin", Name: "good"},
+		Subscriber: instrument.Subscriber{ID: long, Email: "jo@example.com", CredentialValue: "cred-1"},
+	})
+	request(ctx, sdk.TracerProvider())
+	report, err := sdk.Shutdown(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := srv.Completions()
+	if len(records) != 1 {
+		t.Fatalf("%d records, want 1", len(records))
+	}
+	says(t, records[0], map[string]string{
+		"organizationName": "Acme  x-revenium-agent: b", "productName": "p\ufffd", "taskType": long[:255], "traceType": "", "traceName": long[:256], "responseQualityScore": "",
+		"agent": "good", "agenticJobId": "", "agenticJobName": "", "skillSource": "", "skillName": "good",
+		"subscriber.id": "", "subscriber.email": "jo@example.com", "subscriber.credential.value": "cred-1", "inputTokenCount": "10",
+	})
+	for _, field := range []string{"organizationName", "productName", "taskType", "traceType", "traceName", "responseQualityScore", "agenticJobId", "skillSource", "subscriber.id"} {
+		if !strings.Contains(logged.String(), "field="+field+" ") {
+			t.Errorf("nothing is said of %s", field)
+		}
+	}
+	if report.Lost != 0 || report.Delivered != 1 {
+		t.Errorf("report: %v", report)
 	}
 }

@@ -6,7 +6,6 @@ package instrument
 import (
 	"context"
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"go.opentelemetry.io/otel"
@@ -94,8 +93,10 @@ func FromContext(ctx context.Context) Metadata {
 		return m
 	}
 	table := fieldTable().fields
-	for i, index := range c.resolved.fields {
-		table[index].set(&m, &c.resolved.attrs[i])
+	attrs := c.resolved.attrs
+	for rest := c.resolved.set; rest != 0; rest = rest.rest() {
+		table[rest.first()].set(&m, &attrs[0])
+		attrs = attrs[1:]
 	}
 	return m
 }
@@ -148,7 +149,7 @@ func carriedBy(ctx context.Context) *carried {
 // withSlot returns a context with m over what a slot has.
 func withSlot(ctx context.Context, s slot, m *Metadata) context.Context {
 	v := collect(m)
-	if len(v.fields) == 0 {
+	if v.set == 0 {
 		return ctx
 	}
 	return context.WithValue(ctx, carriedKey{}, carriedBy(ctx).with(s, v))
@@ -217,12 +218,11 @@ func fieldsOf(attrs []attribute.KeyValue) fieldSet {
 	return set
 }
 
-// values is what is set of metadata: fields in the order of the table and their
-// values as attributes. It never changes.
+// values is what is set of metadata: a set of fields, and their values as
+// attributes in the order of the table. It never changes.
 type values struct {
-	set    fieldSet
-	fields []fieldIndex
-	attrs  []attribute.KeyValue
+	set   fieldSet
+	attrs []attribute.KeyValue
 }
 
 // collect returns what m sets.
@@ -235,25 +235,18 @@ func collect(m *Metadata) values {
 		}
 	}
 	v := newValues(set)
-	for rest := set; rest != 0; rest &= rest - 1 {
-		i := bits.TrailingZeros64(uint64(rest))
-		v.append(fieldIndex(i), table[i].attribute(m))
+	for rest := set; rest != 0; rest = rest.rest() {
+		v.attrs = append(v.attrs, table[rest.first()].attribute(m))
 	}
 	return v
 }
 
-// newValues returns values with room for the fields of set.
+// newValues returns values of the fields in set, which are to be appended.
 func newValues(set fieldSet) values {
 	if set == 0 {
 		return values{}
 	}
-	n := set.len()
-	return values{set: set, fields: make([]fieldIndex, 0, n), attrs: make([]attribute.KeyValue, 0, n)}
-}
-
-func (v *values) append(i fieldIndex, kv attribute.KeyValue) {
-	v.fields = append(v.fields, i)
-	v.attrs = append(v.attrs, kv)
+	return values{set: set, attrs: make([]attribute.KeyValue, 0, set.len())}
 }
 
 // overlaid returns v with the values of over in place of its own.
@@ -265,18 +258,18 @@ func (v values) overlaid(over values) values {
 		return v
 	}
 	both := newValues(v.set | over.set)
-	for i, j := 0, 0; i < len(v.fields) || j < len(over.fields); {
-		switch {
-		case j == len(over.fields) || i < len(v.fields) && v.fields[i] < over.fields[j]:
-			both.append(v.fields[i], v.attrs[i])
-			i++
-		default:
-			if i < len(v.fields) && v.fields[i] == over.fields[j] {
-				i++
+	below, above := v.attrs, over.attrs
+	for rest := both.set; rest != 0; rest = rest.rest() {
+		i := rest.first()
+		from := &below
+		if over.set.has(i) {
+			from = &above
+			if v.set.has(i) {
+				below = below[1:]
 			}
-			both.append(over.fields[j], over.attrs[j])
-			j++
 		}
+		both.attrs = append(both.attrs, (*from)[0])
+		*from = (*from)[1:]
 	}
 	return both
 }
@@ -287,10 +280,12 @@ func (v values) without(gone fieldSet) values {
 		return v
 	}
 	left := newValues(v.set &^ gone)
-	for i, index := range v.fields {
-		if left.set.has(index) {
-			left.append(index, v.attrs[i])
+	attrs := v.attrs
+	for rest := v.set; rest != 0; rest = rest.rest() {
+		if left.set.has(rest.first()) {
+			left.attrs = append(left.attrs, attrs[0])
 		}
+		attrs = attrs[1:]
 	}
 	return left
 }

@@ -109,6 +109,10 @@ func (s fieldSet) has(i fieldIndex) bool { return s&(1<<i) != 0 }
 func (s *fieldSet) add(i fieldIndex)     { *s |= 1 << i }
 func (s fieldSet) len() int              { return bits.OnesCount64(uint64(s)) }
 
+// first is the first field of a set that is not empty, and rest are the others.
+func (s fieldSet) first() fieldIndex { return fieldIndex(bits.TrailingZeros64(uint64(s))) }
+func (s fieldSet) rest() fieldSet    { return s & (s - 1) }
+
 // fieldTable returns the table, which never changes.
 var fieldTable = sync.OnceValue(newFields)
 

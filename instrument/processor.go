@@ -131,10 +131,12 @@ func (c *carried) origins(attrs []attribute.KeyValue) []string {
 	table := fieldTable().fields
 	gone := fieldsOf(attrs)
 	var list []string
-	for i, index := range c.resolved.fields {
-		if !gone.has(index) || contains(attrs, &c.resolved.attrs[i]) {
-			list = append(list, table[index].Name+"="+c.origin(index).String())
+	values := c.resolved.attrs
+	for rest := c.resolved.set; rest != 0; rest = rest.rest() {
+		if i := rest.first(); !gone.has(i) || contains(attrs, &values[0]) {
+			list = append(list, table[i].Name+"="+c.origin(i).String())
 		}
+		values = values[1:]
 	}
 	return list
 }

@@ -1,0 +1,195 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/revenium/revenium-otel-go/instrument"
+	"github.com/revenium/revenium-otel-go/instrument/wrap"
+	"github.com/revenium/revenium-otel-go/semconv"
+	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
+)
+
+// eight is metadata with a value of each of the eight decorators of the Python
+// middleware.
+func eight() instrument.Metadata {
+	return instrument.Metadata{
+		Organization: "Acme Corp", Product: "assistant", Subscription: "sub-1042", Agent: "planner", TaskType: "summarize", TraceID: "ticket-4711",
+		Subscriber: instrument.Subscriber{ID: "user-4711"}, QualityScore: new(0.75),
+	}
+}
+
+// eightFields are the fields of the record of a call that eight is for.
+func eightFields() map[string]string {
+	return map[string]string{
+		"organizationName": "Acme Corp", "productName": "assistant", "subscriptionId": "sub-1042", "agent": "planner", "taskType": "summarize",
+		"traceId": "ticket-4711", "subscriber.id": "user-4711", "responseQualityScore": "0.75",
+	}
+}
+
+// startingSpan stands for a span of the SDK at its start: it has the attributes of
+// an LLM call, and copies those that are added, as the SDK does.
+type startingSpan struct {
+	sdktrace.ReadWriteSpan
+	attrs []attribute.KeyValue
+	added []attribute.KeyValue
+}
+
+func (*startingSpan) Name() string                       { return "chat gpt-4o-mini" }
+func (s *startingSpan) Attributes() []attribute.KeyValue { return s.attrs }
+func (s *startingSpan) SetAttributes(added ...attribute.KeyValue) {
+	s.added = append(s.added[:0], added...)
+}
+
+// BenchmarkMetadata is what the metadata of eight fields costs: to set it for a
+// context and to stamp it on one span; the stamp alone; and the start of a span
+// where there is none.
+func BenchmarkMetadata(b *testing.B) {
+	processor, m := instrument.NewSpanProcessor(), eight()
+	carrying := instrument.WithMetadata(b.Context(), m)
+	for _, bench := range []struct {
+		name   string
+		start  func(span sdktrace.ReadWriteSpan)
+		stamps int
+	}{
+		{"set+stamp", func(span sdktrace.ReadWriteSpan) {
+			processor.OnStart(instrument.WithMetadata(b.Context(), m), span)
+		}, 8},
+		{"stamp", func(span sdktrace.ReadWriteSpan) { processor.OnStart(carrying, span) }, 8},
+		{"none", func(span sdktrace.ReadWriteSpan) { processor.OnStart(b.Context(), span) }, 0},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			span := &startingSpan{
+				attrs: []attribute.KeyValue{
+					semconv.GenAIOperationNameChat, semconv.GenAIProviderNameOpenAI, semconv.GenAIRequestModel("gpt-4o-mini"),
+					semconv.GenAIRequestTemperature(0.2), semconv.GenAIRequestMaxTokens(800), semconv.ServerAddress("api.openai.com"), semconv.ServerPort(443),
+				},
+				added: make([]attribute.KeyValue, 0, 16),
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				bench.start(span)
+			}
+			if len(span.added) != bench.stamps {
+				b.Fatalf("%d fields were stamped, want %d", len(span.added), bench.stamps)
+			}
+		})
+	}
+}
+
+// BenchmarkAttribution has calls that are attributed in each of the ways that
+// there are, and counts the fields of their records that are right.
+func BenchmarkAttribution(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		// call makes a call that is attributed, by calling do.
+		call func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error
+	}{
+		{"call", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+			return do(ctx, eight())
+		}},
+		{"wrapper", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+			return wrap.Err0(func(ctx context.Context) error { return do(ctx) }, eight())(ctx)
+		}},
+		{"context", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+			return do(instrument.WithMetadata(ctx, eight()))
+		}},
+		{"nested", nested},
+		{"goroutine", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+			ctx, cancel := context.WithCancel(instrument.WithMetadata(ctx, eight()))
+			defer cancel()
+			done := make(chan error)
+			go func() { done <- do(context.WithoutCancel(ctx)) }()
+			return <-done
+		}},
+		{"remote service", remote},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			metering := reveniumtest.Start(b)
+			processor := newProcessor(b, metering.URL())
+			provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(instrument.NewSpanProcessor()), sdktrace.WithSpanProcessor(processor))
+			in, out := int64(10), int64(5)
+			do := func(ctx context.Context, opts ...instrument.Option) error {
+				_, call := instrument.StartCall(ctx, instrument.CallParams{Provider: "openai", Model: "gpt-4o-mini"}, append(opts, instrument.WithTracerProvider(provider))...)
+				call.SetUsage(instrument.Usage{Input: &in, Output: &out})
+				call.End(nil)
+				return nil
+			}
+			calls := 0
+			for b.Loop() {
+				if err := bench.call(b.Context(), do); err != nil {
+					b.Fatal(err)
+				}
+				calls++
+			}
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(b.Context()), time.Minute)
+			defer cancel()
+			if err := provider.Shutdown(ctx); err != nil {
+				b.Fatal(err)
+			}
+			records, right := metering.Completions(), 0
+			for _, record := range records {
+				for field, want := range eightFields() {
+					if got := record.Text(field); got == want {
+						right++
+					} else {
+						b.Errorf("%s is %q, want %q", field, got, want)
+					}
+				}
+			}
+			if len(records) != calls {
+				b.Errorf("%d records of %d calls", len(records), calls)
+			}
+			b.ReportMetric(float64(right)/float64(len(records)), "right/8")
+		})
+	}
+}
+
+// nested says each thing in another layer.
+func nested(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+	m := eight()
+	ctx = instrument.WithMetadata(ctx, instrument.Metadata{Organization: m.Organization, Agent: "outer", TaskType: "outer"})
+	ctx, workflow := instrument.StartWorkflow(ctx, instrument.WorkflowParams{Name: "run"})
+	inner := wrap.Err0(func(ctx context.Context) error {
+		ctx = instrument.WithMetadata(ctx, instrument.Metadata{Subscription: m.Subscription, Agent: "yields to the wrapper"})
+		return do(ctx, instrument.Metadata{TaskType: m.TaskType}, instrument.WithQualityScore(*m.QualityScore))
+	}, instrument.Metadata{Agent: m.Agent})
+	err := wrap.Err0(inner, instrument.Metadata{Product: m.Product, Agent: "outer", TraceID: m.TraceID, Subscriber: m.Subscriber})(ctx)
+	workflow.End(err)
+	return err
+}
+
+// remote says it in one service and makes the call in another.
+func remote(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		metadata, err := instrument.FromHeaders(r.Header)
+		if err == nil {
+			err = do(instrument.WithHeaderMetadata(r.Context(), metadata))
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}))
+	defer service.Close()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, service.URL, http.NoBody)
+	if err != nil {
+		return err
+	}
+	if req.Header, err = eight().Headers(); err != nil {
+		return err
+	}
+	resp, err := service.Client().Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
