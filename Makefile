@@ -29,12 +29,17 @@ endif
 	$(GO) test $(SEQUENTIAL)
 
 .PHONY: generate
-generate: ## Regenerate semconv's Go files and docs/attributes.md from semconv/model.
+generate: $(BIN)/mdatagen ## Regenerate semconv's and the Collector component's generated files.
 	$(GO) run ./tools/semconvgen
+	cd exporter/reveniumexporter && $(BIN)/mdatagen metadata.yaml
 
 .PHONY: generate-check
-generate-check: ## Fail when a generated file is stale.
+generate-check: $(BIN)/mdatagen ## Fail when a generated file is stale.
 	$(GO) run ./tools/semconvgen -check
+	@set -e; tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+		cp -R exporter/reveniumexporter "$$tmp/"; \
+		(cd "$$tmp/reveniumexporter" && GOWORK=off $(BIN)/mdatagen metadata.yaml); \
+		diff -r exporter/reveniumexporter "$$tmp/reveniumexporter" || { echo "stale: run make generate"; exit 1; }
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Lint every module.
@@ -90,7 +95,7 @@ ci: generate-check tidy-check versions-check lint test standalone examples ## Al
 help: ## Show this text.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-$(BIN)/golangci-lint $(BIN)/multimod $(BIN)/benchstat &: tools/go.mod tools/go.sum
+$(BIN)/golangci-lint $(BIN)/multimod $(BIN)/benchstat $(BIN)/builder $(BIN)/mdatagen &: tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
 	GOWORK=off $(GO) -C tools build -o $(BIN)/ tool
-	@touch $(BIN)/golangci-lint $(BIN)/multimod $(BIN)/benchstat
+	@touch $(BIN)/golangci-lint $(BIN)/multimod $(BIN)/benchstat $(BIN)/builder $(BIN)/mdatagen

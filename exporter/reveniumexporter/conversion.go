@@ -1,0 +1,75 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reveniumexporter
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/revenium/revenium-otel-go/exporter/convert"
+)
+
+// errorPolicies are the words of conversion::error_records.
+func errorPolicies() map[string]convert.ErrorPolicy {
+	return map[string]convert.ErrorPolicy{
+		"final": convert.ErrorPolicyFinal,
+		"none":  convert.ErrorPolicyNone,
+		"all":   convert.ErrorPolicyAll,
+	}
+}
+
+// idSchemes are the words of conversion::transaction_id.
+func idSchemes() map[string]convert.IDScheme {
+	return map[string]convert.IDScheme{
+		"trace_span": convert.IDTraceSpan,
+		"span":       convert.IDSpan,
+		"response":   convert.IDResponse,
+	}
+}
+
+// convertOptions are the options of package convert that the configuration
+// amounts to.
+func (cfg *Config) convertOptions() []convert.Option {
+	c := &cfg.Conversion
+	opts := []convert.Option{
+		convert.WithSettleWindow(cfg.Selection.SettleWindow),
+		convert.WithMaxHeld(cfg.Selection.MaxHeld),
+		convert.WithRecent(cfg.Selection.RememberedCalls, cfg.Selection.RememberFor),
+		convert.WithErrorRecords(errorPolicies()[c.ErrorRecords]),
+		convert.WithIDScheme(idSchemes()[c.TransactionID]),
+		convert.WithOptInAliases(c.OptInAliases...),
+	}
+	if c.ErrorReasons {
+		opts = append(opts, convert.WithErrorReasons())
+	}
+	if c.ZeroUsage {
+		opts = append(opts, convert.WithZeroUsage())
+	}
+	for _, field := range sortedKeys(cfg.Attribution.Defaults) {
+		opts = append(opts, convert.WithDefault(field, cfg.Attribution.Defaults[field], convert.OriginDefault))
+	}
+	return opts
+}
+
+func (cfg *Config) validateConversion() error {
+	c := &cfg.Conversion
+	if _, ok := errorPolicies()[c.ErrorRecords]; !ok {
+		return problem("conversion::error_records", "is %q: it must be %s", c.ErrorRecords, oneOf(errorPolicies()))
+	}
+	if _, ok := idSchemes()[c.TransactionID]; !ok {
+		return problem("conversion::transaction_id", "is %q: it must be %s", c.TransactionID, oneOf(idSchemes()))
+	}
+	if _, err := convert.New(convert.WithOptInAliases(c.OptInAliases...)); err != nil {
+		return problem("conversion::opt_in_aliases", "%s", strings.TrimPrefix(err.Error(), "convert: "))
+	}
+	return nil
+}
+
+// oneOf lists the words of a setting.
+func oneOf[V any](words map[string]V) string {
+	return "one of " + strings.Join(sortedKeys(words), ", ")
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,486 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reveniumexporter
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/client"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/exporter/convert/pdataview"
+	"github.com/revenium/revenium-otel-go/exporter/deadletter"
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+)
+
+// tickInterval is how often held decisions and the backlog are looked at.
+const tickInterval = time.Second
+
+// logInterval is the shortest time between two lines of one text.
+const logInterval = time.Minute
+
+// engine is what the signals of one exporter share: what is known of spans, so
+// that a call that comes as span and as log record is billed once, and one queue
+// for each API key.
+type engine struct {
+	set       exporter.Settings
+	cfg       *Config
+	log       *zap.Logger // of each text at most one line per logInterval
+	run       run
+	converter *convert.Converter
+	ledger    *ledger
+	backlog   *backlog
+	router    router
+	accounts  []*account
+	allowed   []clientAttribute
+	telemetry *telemetry
+	waiting   waitingAccounts
+	// deadLetters is nil where no directory is set.
+	deadLetters *deadletter.Store
+	// synchronous: without a queue, senders learn what became of their data.
+	synchronous bool
+
+	// lifecycle guards what follows.
+	lifecycle sync.Mutex
+	doors     int // that are not shut down
+	started   bool
+	stop      context.CancelFunc
+	stopped   sync.WaitGroup
+
+	hostsMu sync.Mutex
+	hosts   []component.Host
+}
+
+func newEngine(set exporter.Settings, cfg *Config) (*engine, error) {
+	converter, err := convert.New(cfg.convertOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{
+		set: set,
+		cfg: cfg,
+		log: set.Logger.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+			return zapcore.NewSamplerWithOptions(core, logInterval, 1, 0)
+		})),
+		converter: converter,
+		ledger:    newLedger(),
+		backlog:   &backlog{},
+		allowed:   cfg.Attribution.clientAttributes(),
+	}
+	if _, err := rand.Read(e.run[:]); err != nil {
+		return nil, fmt.Errorf("reveniumexporter: name this run: %w", err)
+	}
+	queue := cfg.QueueConfig
+	e.synchronous = !queue.HasValue() || queue.Get().WaitForResult
+	if err := e.openAccounts(); err != nil {
+		return nil, err
+	}
+	e.telemetry, err = newTelemetry(e)
+	return e, err
+}
+
+// openAccounts makes the queue of each API key.
+func (e *engine) openAccounts() error {
+	open := func(name string, key configopaque.String) (*account, error) {
+		a, err := newAccount(e, name, key)
+		if err == nil {
+			e.accounts = append(e.accounts, a)
+		}
+		return a, err
+	}
+	fallback, err := open("", e.cfg.APIKey)
+	if err != nil {
+		return err
+	}
+	routing := &e.cfg.Routing
+	e.router = router{
+		attribute: routing.Attribute,
+		metadata:  routing.ClientMetadata,
+		accounts:  make(map[string]*account),
+		fallback:  fallback,
+	}
+	for _, value := range sortedKeys(routing.Keys) {
+		if e.router.accounts[value], err = open(value, routing.Keys[value].APIKey); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open counts a door.
+func (e *engine) open() {
+	e.lifecycle.Lock()
+	defer e.lifecycle.Unlock()
+	e.doors++
+}
+
+// start begins with the first door and reports to the host of each.
+func (e *engine) start(ctx context.Context, host component.Host) error {
+	e.hostsMu.Lock()
+	e.hosts = append(e.hosts, host)
+	e.hostsMu.Unlock()
+
+	e.lifecycle.Lock()
+	defer e.lifecycle.Unlock()
+	if e.started {
+		return nil
+	}
+	e.started = true
+	transport, err := e.cfg.HTTP.ToClient(ctx, host.GetExtensions(), e.set.TelemetrySettings)
+	if err != nil {
+		return err
+	}
+	if err := e.openDeadLetters(); err != nil {
+		return err
+	}
+	if storageID := e.storageID(); storageID != nil {
+		if err := e.restore(ctx, host, *storageID); err != nil {
+			return err
+		}
+	}
+	for _, a := range e.accounts {
+		if err := a.start(ctx, host, transport); err != nil {
+			return err
+		}
+	}
+	ctx, e.stop = context.WithCancel(context.Background())
+	e.stopped.Go(func() { e.tick(ctx) })
+	return nil
+}
+
+// openDeadLetters opens the directory for records that are given up, if one is
+// set.
+func (e *engine) openDeadLetters() error {
+	cfg := &e.cfg.DeadLetter
+	if cfg.Directory == "" {
+		e.set.Logger.Warn("dead_letter::directory is not set: records that the service refuses for good will be counted as lost")
+		return nil
+	}
+	store, err := deadletter.Open(cfg.Directory, deadletter.WithMaxBytes(cfg.MaxBytes))
+	if err != nil {
+		return fmt.Errorf("reveniumexporter: dead_letter::directory: %w", err)
+	}
+	e.deadLetters = store
+	return nil
+}
+
+// storageID names the storage of the queue, nil for none.
+func (e *engine) storageID() *component.ID {
+	if queue := e.cfg.QueueConfig; queue.HasValue() {
+		return queue.Get().StorageID
+	}
+	return nil
+}
+
+// restore reads what an earlier run left outside of the queues.
+func (e *engine) restore(ctx context.Context, host component.Host, storageID component.ID) error {
+	s, err := openStore(ctx, host, storageID, e.set.ID, e.run, func(err error) {
+		e.log.Warn("Updating the storage failed", zap.Error(err))
+	})
+	if err != nil {
+		return err
+	}
+	entries, unreadable, err := s.loadEntries(ctx, e.router.named)
+	if err != nil {
+		return errors.Join(err, s.close(ctx))
+	}
+	for _, entry := range entries {
+		e.ledger.recover(entry.of, 1)
+	}
+	e.backlog.restore(s, entries)
+	for _, stored := range unreadable {
+		if err := e.router.fallback.endUnreadable(stored); err != nil {
+			return errors.Join(err, s.close(ctx))
+		}
+	}
+	return nil
+}
+
+// tick decides about what was held for long enough and puts the backlog back,
+// until ctx ends.
+func (e *engine) tick(ctx context.Context) {
+	ticker := time.NewTicker(tickInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			if e.converter.Held() > 0 {
+				e.settle(ctx, e.converter.Settle(nil, now))
+			}
+			e.backlog.retry(ctx, now)
+		}
+	}
+}
+
+// settle carries out decisions that no request of a sender waits for.
+func (e *engine) settle(ctx context.Context, decisions []convert.Decision) {
+	var b batch
+	e.decide(&b, decisions, nil)
+	// What the queue refuses is in the backlog.
+	_ = e.submit(ctx, &b, time.Now())
+}
+
+// shutdown ends with the last door.
+func (e *engine) shutdown(ctx context.Context) error {
+	e.lifecycle.Lock()
+	defer e.lifecycle.Unlock()
+	e.doors--
+	if e.doors > 0 {
+		return nil
+	}
+	if e.stop != nil {
+		e.stop()
+		e.stopped.Wait()
+		e.settle(ctx, e.converter.Flush(nil))
+	}
+	var errs []error
+	for _, a := range e.accounts {
+		errs = append(errs, a.inner.Shutdown(ctx))
+	}
+	e.endUnstored()
+	errs = append(errs, e.backlog.store.close(ctx), e.telemetry.close())
+	return errors.Join(errs...)
+}
+
+// endUnstored ends what nothing but memory holds.
+func (e *engine) endUnstored() {
+	if e.synchronous {
+		return // the sender was told to repeat it
+	}
+	for _, entry := range e.backlog.drain() {
+		entry.of.endForced(&entry.record, reasonShutdown)
+	}
+	if e.storageID() != nil {
+		return // the next run delivers it
+	}
+	for _, a := range e.accounts {
+		for _, rec := range a.undelivered() {
+			a.endForced(&rec, reasonShutdown)
+		}
+	}
+}
+
+// batch collects the records of a request of a sender.
+type batch struct {
+	decisions []convert.Decision
+	records   map[*account][]record
+}
+
+func (b *batch) add(of *account, rec record) {
+	if b.records == nil {
+		b.records = make(map[*account][]record, 1)
+	}
+	b.records[of] = append(b.records[of], rec)
+}
+
+// consumeTraces decides about spans and queues the records of those that are
+// billed. It fails, so that the sender repeats all, only while nothing can be
+// taken; what was decided about is kept.
+func (e *engine) consumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if !e.synchronous && !e.backlog.accepts() {
+		return errBacklog
+	}
+	metadata := client.FromContext(ctx).Metadata
+	view := &attributedView{given: given(metadata, e.allowed)}
+	var b batch
+	for v := range pdataview.Spans(td) {
+		view.View = v
+		e.convert(&b, view, metadata)
+	}
+	return e.submit(ctx, &b, time.Now())
+}
+
+// convert decides about one span. A panic in the conversion costs that span, not
+// the Collector.
+func (e *engine) convert(b *batch, s convert.Span, metadata client.Metadata) {
+	defer func() {
+		if p := recover(); p != nil {
+			const reason = "internal error"
+			e.ledger.decide(convert.Skipped, reason, false, nil)
+			e.log.Error("Converting a span failed: it is not metered", zap.String("panic", fmt.Sprint(p)))
+		}
+	}()
+	b.decisions = e.converter.Convert(b.decisions[:0], s)
+	if len(b.decisions) == 0 {
+		return
+	}
+	e.decide(b, b.decisions, func() *account { return e.router.route(s, metadata) })
+	clear(b.decisions)
+}
+
+// decide carries out decisions. route tells the account of the span that was
+// converted now.
+func (e *engine) decide(b *batch, decisions []convert.Decision, route func() *account) {
+	now := time.Now()
+	for i := range decisions {
+		d := &decisions[i]
+		for j := range d.Notes {
+			n := &d.Notes[j]
+			e.noteChange(n.Field, n.Attribute, string(n.Action), n.Reason)
+		}
+		span := spanKey{d.TraceID, d.SpanID}
+		var of *account
+		switch {
+		case d.WasHeld || route == nil:
+			of = e.waiting.take(span, e.router.fallback)
+		case d.Kind == convert.Billed || d.Kind == convert.Held:
+			of = route()
+		}
+		switch d.Kind {
+		case convert.Billed:
+			e.bill(b, d, span, of, now)
+		case convert.Held:
+			if of != e.router.fallback {
+				e.waiting.put(span, of)
+			}
+			e.ledger.decide(d.Kind, string(d.Reason), d.WasHeld, nil)
+		default:
+			e.ledger.decide(d.Kind, string(d.Reason), d.WasHeld, nil)
+			if d.Reason == convert.ReasonReplay && e.synchronous {
+				e.repeat(b, span)
+			}
+		}
+	}
+}
+
+// bill freezes the record of a billed span.
+func (e *engine) bill(b *batch, d *convert.Decision, span spanKey, of *account, now time.Time) {
+	frozen, changes, err := metering.Freeze(d.Record)
+	d.Release()
+	for i := range changes {
+		e.noteChange(changes[i].Field, "", string(changes[i].Action), changes[i].Reason)
+	}
+	if err != nil {
+		e.ledger.decide(convert.Skipped, skipInvalid, d.WasHeld, nil)
+		e.log.Error("No valid record can be made of a span: it is not metered",
+			zap.String("span", d.SpanName), zap.Error(err))
+		return
+	}
+	e.ledger.decide(convert.Billed, string(d.Reason), d.WasHeld, of)
+	b.add(of, record{Frozen: frozen, created: now, span: span})
+}
+
+// repeat takes up the record of a span whose sender was told to repeat it.
+func (e *engine) repeat(b *batch, span spanKey) {
+	if of, rec, ok := e.backlog.take(span); ok {
+		b.add(of, rec)
+	}
+}
+
+// submit queues records. What the queue refuses is kept in the backlog, since
+// decisions cannot be made twice. Without a queue the sender learns of it, too,
+// and can repeat the data.
+func (e *engine) submit(ctx context.Context, b *batch, now time.Time) error {
+	var errs []error
+	due := now
+	if e.synchronous {
+		due = now.Add(patience)
+	}
+	for of, records := range b.records {
+		refused, err := of.enqueue(ctx, records)
+		if len(refused) == 0 {
+			continue
+		}
+		errs = append(errs, err)
+		if err := e.backlog.refuse(of, refused, due); err != nil {
+			e.log.Error("Records wait in memory for room in the queue", zap.Error(err))
+		}
+	}
+	if !e.synchronous {
+		return nil
+	}
+	return errors.Join(errs...)
+}
+
+// noteChange counts a value that was altered or is uncertain, and logs the first
+// of its kind.
+func (e *engine) noteChange(field, attribute, action, reason string) {
+	if !e.ledger.change(field, action) {
+		return
+	}
+	level := zapcore.InfoLevel
+	if action == string(convert.NoteGuessed) {
+		level = zapcore.DebugLevel
+	}
+	e.set.Logger.Log(level, "A value of a record is not the span's (logged once per field and action; the metrics count all)",
+		zap.String("field", field), zap.String("attribute", attribute), zap.String("action", action), zap.String("reason", reason))
+}
+
+// reportKey tells people and the Collector when the service begins to refuse the
+// API key and when it no longer does.
+func (e *engine) reportKey(a *account, parked, unparked bool, res metering.Result) {
+	name := zap.String("routing_value", a.name)
+	switch {
+	case parked:
+		e.set.Logger.Error("The service refuses the API key; records are kept and tried again slowly", name, zap.Error(res.Err))
+		e.reportStatus(componentstatus.NewRecoverableErrorEvent(res.Err))
+	case unparked:
+		e.set.Logger.Info("The service accepts the API key again", name)
+		e.reportStatus(componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+}
+
+func (e *engine) reportStatus(event *componentstatus.Event) {
+	e.hostsMu.Lock()
+	hosts := e.hosts
+	e.hostsMu.Unlock()
+	for _, host := range hosts {
+		componentstatus.ReportStatus(host, event)
+	}
+}
+
+// userAgent is the product of the Collector.
+func (e *engine) userAgent() string {
+	clean := strings.NewReplacer(" ", "-", "\t", "-", "\n", "-").Replace
+	return clean(e.set.BuildInfo.Command) + "/" + clean(e.set.BuildInfo.Version)
+}
+
+// spanKey names a span.
+type spanKey struct {
+	trace [16]byte
+	span  [8]byte
+}
+
+// waitingAccounts knows where the records of held spans go, unless it is the
+// exporter's own key. Package convert bounds how many are held.
+type waitingAccounts struct {
+	mu sync.Mutex
+	by map[spanKey]*account
+}
+
+func (w *waitingAccounts) put(span spanKey, of *account) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.by == nil {
+		w.by = make(map[spanKey]*account)
+	}
+	w.by[span] = of
+}
+
+// take returns and forgets the account of a span, fallback if there is none.
+func (w *waitingAccounts) take(span spanKey, fallback *account) *account {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	of, ok := w.by[span]
+	if !ok {
+		return fallback
+	}
+	delete(w.by, span)
+	return of
+}
