@@ -594,7 +594,8 @@ const (
 	// baggage.
 	//
 	// Written only where the span processor of the package instrument is told
-	// to. Fields that are not listed were set on the span itself or nowhere.
+	// to, and shown by the command "revenium-otel preview --explain". Fields
+	// that are not listed were set on the span itself or nowhere.
 	ReveniumAttributionOriginKey = attribute.Key("revenium.attribution.origin")
 
 	// ReveniumAudioCharacterCountKey is the key of the attribute
@@ -1928,8 +1929,9 @@ func ReveniumAPIKey(val string) attribute.KeyValue {
 // span came from: its field and call, wrapper, context, step, header or
 // baggage.
 //
-// Written only where the span processor of the package instrument is told to.
-// Fields that are not listed were set on the span itself or nowhere.
+// Written only where the span processor of the package instrument is told to,
+// and shown by the command "revenium-otel preview --explain". Fields that are
+// not listed were set on the span itself or nowhere.
 func ReveniumAttributionOrigin(val ...string) attribute.KeyValue {
 	return ReveniumAttributionOriginKey.StringSlice(val)
 }

@@ -34,7 +34,9 @@ is decided at the end of the input and printed then.
 
 Each line has: file, trace_id, span_id, span_name, decision (billed, suppressed or
 skipped), reason, endpoint and record (null unless billed), and notes about
-attribute values that were dropped, shortened or replaced.
+attribute values that were dropped, shortened or replaced. With --explain the
+lines of records also have sources: of each field the attribute that its value
+came from, and where that was set.
 
 The preview depends on its input and flags alone: REVENIUM_* variables, which an
 exporter reads as defaults for attribution, are not read here. A record is shown
@@ -48,6 +50,9 @@ all the same.`,
 
   # Records only, as sent
   revenium-otel preview --billed traces.json | jq .record
+
+  # Who said that this customer pays?
+  revenium-otel preview --explain traces.json | jq -c '.sources[]? | select(.field == "organizationName")'
 
   # Tokens by customer and model, decisions by reason
   revenium-otel preview --summary monday.jsonl tuesday.jsonl
@@ -87,6 +92,7 @@ all the same.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&opts.Billed, "billed", false, "print billed spans only")
 	flags.BoolVar(&opts.Summary, "summary", false, "print a table of the sums instead of one line per span")
+	flags.BoolVar(&opts.Explain, "explain", false, "say of each record where its values came from")
 	flags.StringVar(&errorRecords, "error-records", "final", "records for failed calls: none, final (not for attempts that were retried) or all")
 	flags.StringVar(&ids, "ids", "trace-span", "what transaction ids are made of: trace-span, span or response (the provider's id)")
 	return cmd

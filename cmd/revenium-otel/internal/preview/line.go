@@ -9,8 +9,12 @@ import (
 	"errors"
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
 	"github.com/revenium/revenium-otel-go/exporter/convert"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/semconv"
 )
 
 // Line is what is printed about one span, as one line of JSON. Every key is
@@ -25,6 +29,46 @@ type Line struct {
 	Endpoint *string         `json:"endpoint"` // null unless billed
 	Record   json.RawMessage `json:"record"`   // exact request body, null unless billed
 	Notes    []Note          `json:"notes"`
+	// Sources says where each value of the record came from. Only with
+	// [Options.Explain], null unless billed.
+	Sources []Source `json:"sources,omitempty"`
+}
+
+// Source says where a value of the record came from.
+type Source struct {
+	Field     string `json:"field"`     // of the record
+	Attribute string `json:"attribute"` // "" for a default
+	// Origin is span, scope, resource or default; for a value that metadata put on
+	// the span, and that says so, call, wrapper, context, step, header or baggage.
+	Origin string `json:"origin"`
+}
+
+// newSources tells where the values of a record came from. stamped are the
+// origins of those that metadata put on the span, by field.
+func newSources(sources []convert.Source, stamped map[string]string) []Source {
+	lines := make([]Source, len(sources))
+	for i, s := range sources {
+		lines[i] = Source{Field: s.Field, Attribute: s.Attribute, Origin: s.Origin.String()}
+		if origin := stamped[s.Field]; origin != "" && s.Origin == convert.OriginSpan {
+			lines[i].Origin = origin
+		}
+	}
+	return lines
+}
+
+// stampedBy reads what a span says of the origin of its metadata.
+func stampedBy(span ptrace.Span) map[string]string {
+	said, ok := span.Attributes().Get(string(semconv.ReveniumAttributionOriginKey))
+	if !ok || said.Type() != pcommon.ValueTypeSlice {
+		return nil
+	}
+	stamped := make(map[string]string)
+	for _, v := range said.Slice().All() {
+		if field, origin, ok := strings.Cut(v.Str(), "="); ok {
+			stamped[field] = origin
+		}
+	}
+	return stamped
 }
 
 // Note says what was clamped, replaced or dropped on the way into the record.

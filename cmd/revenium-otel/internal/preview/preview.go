@@ -24,6 +24,8 @@ type Options struct {
 	Billed bool
 	// Summary prints a table instead of lines.
 	Summary bool
+	// Explain says of each record where its values came from.
+	Explain bool
 	// Convert changes the conversion, as it would an exporter's.
 	Convert []convert.Option
 }
@@ -49,7 +51,7 @@ func Run(files []string, in io.Reader, out io.Writer, complain func(error), opts
 		opts:      opts,
 		out:       json.NewEncoder(out),
 		summary:   newSummary(),
-		held:      make(map[spanKey]string),
+		held:      make(map[spanKey]waiting),
 	}
 	p.out.SetEscapeHTML(false) // the record is printed byte by byte
 	var input error
@@ -80,9 +82,15 @@ type previewer struct {
 	out       *json.Encoder
 	summary   *summary
 
-	current   string             // the file that is being read
-	held      map[spanKey]string // file of every span whose decision is still to come
-	decisions []convert.Decision // reused from span to span
+	current   waiting             // the span that is being read
+	held      map[spanKey]waiting // every span whose decision is still to come
+	decisions []convert.Decision  // reused from span to span
+}
+
+// waiting is what is known of a span besides its decision.
+type waiting struct {
+	file    string
+	stamped map[string]string // origins of its metadata
 }
 
 type spanKey struct {
@@ -92,7 +100,7 @@ type spanKey struct {
 
 // file reads one file to its end.
 func (p *previewer) file(name string, in io.Reader, complain func(error)) error {
-	p.current = name
+	p.current.file = name
 	if name != Stdin {
 		f, err := open(name)
 		if err != nil {
@@ -176,6 +184,9 @@ func parse(doc json.RawMessage) (ptrace.Traces, error) {
 func (p *previewer) traces(traces ptrace.Traces) error {
 	for span := range pdataview.Spans(traces) {
 		p.summary.spans++
+		if p.opts.Explain {
+			p.current.stamped = stampedBy(span.Span())
+		}
 		p.decisions = p.converter.Convert(p.decisions[:0], span)
 		if err := p.print(p.decisions); err != nil {
 			return err
@@ -189,16 +200,19 @@ func (p *previewer) traces(traces ptrace.Traces) error {
 func (p *previewer) print(decisions []convert.Decision) error {
 	for _, d := range decisions {
 		key := spanKey{trace: d.TraceID, span: d.SpanID}
-		file := p.current
+		span := p.current
 		switch {
 		case d.Kind == convert.Held:
 			p.held[key] = p.current
 			continue
 		case d.WasHeld:
-			file = p.held[key]
+			span = p.held[key]
 			delete(p.held, key)
 		}
-		line := newLine(file, d)
+		line := newLine(span.file, d)
+		if p.opts.Explain && line.Record != nil {
+			line.Sources = newSources(d.Sources, span.stamped)
+		}
 		switch {
 		case p.opts.Summary:
 			if err := p.summary.add(line); err != nil {
