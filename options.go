@@ -11,6 +11,7 @@ import (
 
 	"github.com/revenium/revenium-otel-go/exporter"
 	"github.com/revenium/revenium-otel-go/instrument"
+	"github.com/revenium/revenium-otel-go/instrument/propagate"
 )
 
 // Option configures [Start].
@@ -31,6 +32,8 @@ type config struct {
 	metadata       []instrument.ProcessorOption
 	provider       []sdktrace.TracerProviderOption
 	globals        bool
+	baggage        []propagate.Option
+	propagates     bool
 }
 
 func newConfig(opts []Option) config {
@@ -96,6 +99,18 @@ func WithResource(r *resource.Resource) Option {
 func WithTracerProviderOptions(opts ...sdktrace.TracerProviderOption) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.provider = append(slices.Clip(cfg.provider), opts...)
+		return cfg
+	})
+}
+
+// WithBaggage has metadata travel between services as baggage: the global
+// propagator is [propagate.NewPropagator] with the given options. By default the
+// baggage of requests is the program's own: nothing of metadata is sent, and nothing
+// that comes in is believed.
+func WithBaggage(opts ...propagate.Option) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.baggage = append(slices.Clip(cfg.baggage), opts...)
+		cfg.propagates = true
 		return cfg
 	})
 }

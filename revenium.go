@@ -17,6 +17,7 @@ import (
 
 	"github.com/revenium/revenium-otel-go/exporter"
 	"github.com/revenium/revenium-otel-go/instrument"
+	"github.com/revenium/revenium-otel-go/instrument/propagate"
 )
 
 // attributeCountLimit is the bound of attributes per span unless the environment
@@ -75,9 +76,16 @@ func Start(ctx context.Context, opts ...Option) (*SDK, error) {
 
 	if cfg.globals {
 		otel.SetTracerProvider(sdk.provider)
-		otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+		otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, baggagePropagator(cfg)))
 	}
 	return sdk, nil
+}
+
+func baggagePropagator(cfg config) propagation.TextMapPropagator {
+	if cfg.propagates {
+		return propagate.NewPropagator(cfg.baggage...)
+	}
+	return propagation.Baggage{}
 }
 
 // mergedResource adds the user's resource to the default one.

@@ -87,18 +87,10 @@ func WithBaggageMetadata(ctx context.Context, m Metadata) context.Context {
 // functions, contexts or the request said, in this order. Changing it changes
 // nothing in ctx.
 func FromContext(ctx context.Context) Metadata {
-	var m Metadata
-	c := carriedBy(ctx)
-	if c == nil {
-		return m
+	if c := carriedBy(ctx); c != nil {
+		return c.metadata()
 	}
-	table := fieldTable().fields
-	attrs := c.resolved.attrs
-	for rest := c.resolved.set; rest != 0; rest = rest.rest() {
-		table[rest.first()].set(&m, &attrs[0])
-		attrs = attrs[1:]
-	}
-	return m
+	return Metadata{}
 }
 
 // WithoutMetadata returns a context whose calls carry nothing of ctx in the given
@@ -182,6 +174,18 @@ func (c *carried) resolve() {
 	for s := numSlots; s > 0; s-- {
 		c.resolved = c.resolved.overlaid(c.slots[s-1])
 	}
+}
+
+// metadata is what counts.
+func (c *carried) metadata() Metadata {
+	var m Metadata
+	table := fieldTable().fields
+	attrs := c.resolved.attrs
+	for rest := c.resolved.set; rest != 0; rest = rest.rest() {
+		table[rest.first()].set(&m, &attrs[0])
+		attrs = attrs[1:]
+	}
+	return m
 }
 
 // origin says which slot the value of a field that counts comes from.

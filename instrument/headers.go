@@ -46,19 +46,22 @@ func FromHeaders(h http.Header) (Metadata, error) {
 // not UTF-8 are ISO 8859-1, as they are by HTTP's older rule.
 func firstValue(values []string) (string, bool) {
 	for _, value := range values {
-		if value = strings.TrimSpace(value); blank(value) {
-			continue
+		if !utf8.ValidString(value) {
+			value = fromLatin1(value)
 		}
-		if utf8.ValidString(value) {
+		if value = strings.TrimSpace(value); !blank(value) {
 			return value, true
 		}
-		runes := make([]rune, len(value))
-		for i := range len(value) {
-			runes[i] = rune(value[i])
-		}
-		return string(runes), true
 	}
 	return "", false
+}
+
+func fromLatin1(s string) string {
+	runes := make([]rune, len(s))
+	for i := range len(s) {
+		runes[i] = rune(s[i])
+	}
+	return string(runes)
 }
 
 // Headers returns what is set as x-revenium-* headers of a request to a LiteLLM
