@@ -115,7 +115,7 @@ const lateAttributes = 16
 //
 // Every call must be ended with [Call.End]; a call never ended is never billed.
 func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.Context, *Call) {
-	c := newConfig(opts)
+	c, ctx := configFor(ctx, opts)
 	operation := params.Operation
 	if operation == "" {
 		operation = semconv.GenAIOperationNameChat.Value.AsString()

@@ -260,3 +260,34 @@ func TestWorkers(t *testing.T) {
 		t.Errorf("%d tickets, want 200", len(tickets))
 	}
 }
+
+// TestCallOptionsOfContext has something else start the span of a call.
+func TestCallOptionsOfContext(t *testing.T) {
+	provider, recorder := newRecorder()
+	outer := instrument.WithWrapperMetadata(t.Context(), instrument.Metadata{Agent: "wrapper", Product: "wrapper"})
+	ctx := instrument.WithCallOptions(outer, instrument.Metadata{Agent: "call"}, instrument.WithTransactionID("t"), instrument.WithRetryNumber(0))
+	ctx = instrument.WithCallOptions(ctx, instrument.Metadata{TaskType: "call"})
+	if got, want := instrument.FromContext(ctx), (instrument.Metadata{Agent: "call", Product: "wrapper", TaskType: "call"}); !cmp.Equal(want, got) {
+		t.Errorf("the context carries %v, want %v", got, want)
+	}
+	for i, id := range []string{"t", "t-2", "t-3"} {
+		inner, call := instrument.StartCall(ctx, instrument.CallParams{}, instrument.WithTracerProvider(provider), instrument.WithRetryNumber(i))
+		call.End(nil)
+		got := attributes(recorder.Ended()[i].Attributes())
+		want := map[string]any{
+			"gen_ai.operation.name": "chat", "revenium.usage.missing": true, "revenium.transaction.id": id, "revenium.retry.number": int64(i),
+			"revenium.agent.name": "call", "revenium.task.type": "call", "revenium.product.name": "wrapper",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("call %d (-want +got):\n%s", i, diff)
+		}
+		// Nothing of it is for calls beneath.
+		if got, want := called(inner), called(outer); !cmp.Equal(want, got) {
+			t.Errorf("a call beneath call %d has %v, want %v", i, got, want)
+		}
+	}
+	want := map[string]any{"revenium.agent.name": "call", "revenium.task.type": "call", "revenium.product.name": "wrapper"}
+	if diff := cmp.Diff(want, stamped(ctx, "chat", nil)); diff != "" {
+		t.Errorf("span of another instrumentation (-want +got):\n%s", diff)
+	}
+}

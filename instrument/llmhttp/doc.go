@@ -27,7 +27,8 @@
 // counts of an answer that was cut carry revenium.usage.partial, since they are a
 // lower bound. Who pays is what the request's context carries
 // (instrument.WithMetadata) and what [WithRequestAttributes] adds, which goes
-// first. Neither prompts nor answers nor the text of errors are recorded.
+// first; instrument.WithCallOptions is for a single call. Neither prompts nor
+// answers nor the text of errors are recorded.
 //
 // Each attempt of a client that tries again is a span of its own, with
 // revenium.retry.number from the second one on where the client tells (the

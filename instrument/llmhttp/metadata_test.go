@@ -46,3 +46,27 @@ func TestMetadataOfContext(t *testing.T) {
 		}
 	}
 }
+
+// A client whose calls cannot be given options takes them from the context. Each
+// attempt has an id of its own.
+func TestCallOptionsOfContext(t *testing.T) {
+	h := newHarness(t, answering(http.StatusOK, "application/json", chatAnswer))
+	ctx := instrument.WithCallOptions(t.Context(),
+		instrument.Metadata{TaskType: "summarize"}, instrument.WithTransactionID("t-1"), instrument.WithParentTransactionID("p-1"))
+	for range 2 {
+		resp, err := h.client.Do(h.request(ctx, chatURL, chatBody))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	h.spans.wait(t, 2)
+	for i, id := range []string{"t-1", "t-1-2"} {
+		h.all()[i].want(t, map[string]any{
+			"revenium.task.type": "summarize", "revenium.transaction.id": id, "revenium.parent_transaction.id": "p-1", "gen_ai.usage.output_tokens": int64(5),
+		})
+	}
+}
