@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/revenium/revenium-otel-go/instrument"
+	"github.com/revenium/revenium-otel-go/instrument/propagate"
 	"github.com/revenium/revenium-otel-go/instrument/wrap"
 	"github.com/revenium/revenium-otel-go/semconv"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
@@ -170,24 +172,20 @@ func nested(ctx context.Context, do func(context.Context, ...instrument.Option) 
 
 // remote says it in one service and makes the call in another.
 func remote(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		metadata, err := instrument.FromHeaders(r.Header)
-		if err == nil {
-			err = do(instrument.WithHeaderMetadata(r.Context(), metadata))
-		}
-		if err != nil {
+	trusting := propagate.NewMiddleware(propagate.WithTrust(propagate.TrustNetworks(netip.MustParsePrefix("127.0.0.0/8"))))
+	service := httptest.NewServer(trusting(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := do(r.Context()); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
-	}))
+	})))
 	defer service.Close()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, service.URL, http.NoBody)
+	client := service.Client()
+	client.Transport = propagate.NewTransport(client.Transport, []string{service.URL})
+	req, err := http.NewRequestWithContext(instrument.WithMetadata(ctx, eight()), http.MethodGet, service.URL, http.NoBody)
 	if err != nil {
 		return err
 	}
-	if req.Header, err = eight().Headers(); err != nil {
-		return err
-	}
-	resp, err := service.Client().Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}
