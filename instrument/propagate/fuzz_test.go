@@ -4,6 +4,7 @@
 package propagate_test
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -63,7 +64,12 @@ func FuzzHeaders(f *testing.F) {
 	f.Add("x-claude-code-session-id", "s", "X-Revenium-Trace-Id", " ")
 	f.Add("x-revenium-agent", "\xffa\xa0", "x-revenium-agent", "b")
 	f.Add("x-revenium-task-type", strings.Repeat("x", 256), "x-revenium-subscriber-credential", "secret")
-	p := propagate.NewPropagator(propagate.WithTrust(propagate.TrustAlways()), propagate.WithNonASCII())
+	p := propagate.NewPropagator(propagate.WithTrust(propagate.TrustAlways()))
+	var sent propagation.HeaderCarrier
+	transport := propagate.NewTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+		sent = propagation.HeaderCarrier(req.Header)
+		return nil, http.ErrServerClosed
+	}), []string{"proxy.example"}, propagate.WithNonASCII())
 	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
 		for _, carrier := range []propagation.TextMapCarrier{
 			message{name1: value1, name2: value2},
@@ -77,8 +83,9 @@ func FuzzHeaders(f *testing.F) {
 			if got.Subscriber.CredentialValue != "" {
 				t.Errorf("a credential from %v", carrier)
 			}
-			sent := propagation.HeaderCarrier{}
-			p.InjectHeaders(ctx, sent)
+			if _, err := transport.RoundTrip(request(ctx, t, "http://proxy.example")); !errors.Is(err, http.ErrServerClosed) {
+				t.Fatal(err)
+			}
 			p.Inject(ctx, sent)
 			for _, values := range sent {
 				if strings.ContainsFunc(values[0], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {

@@ -111,7 +111,7 @@ func (p *Propagator) fromHeaders(ctx context.Context, raw rawHeaders, set fieldS
 
 // writeHeaders sets the headers of valid metadata. Fields of which there is a header
 // already are left as they are.
-func (p *Propagator) writeHeaders(ctx context.Context, attrs []attribute.KeyValue, has func(name string) bool, set func(name, value string)) {
+func (p *Propagator) writeHeaders(ctx context.Context, attrs []attribute.KeyValue, nonASCII bool, has func(name string) bool, set func(name, value string)) {
 	size, large, notASCII := 0, 0, 0
 	for _, kv := range attrs {
 		names := fields().headers[fields().byKey[kv.Key]]
@@ -119,7 +119,7 @@ func (p *Propagator) writeHeaders(ctx context.Context, attrs []attribute.KeyValu
 			continue
 		}
 		value := strings.TrimSpace(kv.Value.String())
-		if !p.config.nonASCII && !isASCII(value) {
+		if !nonASCII && !isASCII(value) {
 			notASCII++
 			continue
 		}
@@ -137,7 +137,7 @@ func (p *Propagator) writeHeaders(ctx context.Context, attrs []attribute.KeyValu
 		}
 	}
 	p.drops.report(ctx, out, inHeader, invalid, notASCII, func() error {
-		return fmt.Errorf("%d values are not ASCII: see WithNonASCII", notASCII)
+		return fmt.Errorf("%d values are not ASCII", notASCII)
 	})
 	p.drops.report(ctx, out, inHeader, tooLarge, large, func() error {
 		return fmt.Errorf("%d values would make the headers larger than %d bytes", large, maxHeaderBytes)

@@ -79,7 +79,7 @@ func WithOnlyHeaderFields(keys ...attribute.Key) Option {
 	})
 }
 
-// WithNonASCII sends values that are not ASCII as headers, in UTF-8. By default
+// WithNonASCII has [Transport] send values that are not ASCII, in UTF-8. By default
 // they are left out: servers may read them in another encoding, as the one that
 // LiteLLM uses does, and bill a customer with a garbled name. [NewMiddleware] and
 // instrument.FromHeaders read UTF-8.

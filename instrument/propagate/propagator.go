@@ -33,8 +33,7 @@ type Propagator struct {
 var _ propagation.TextMapPropagator = (*Propagator)(nil)
 
 // NewPropagator returns a propagator, which uses [WithTrust],
-// [WithMoreBaggageFields], [WithOnlyHeaderFields], [WithNonASCII] and
-// [WithMeterProvider].
+// [WithMoreBaggageFields], [WithOnlyHeaderFields] and [WithMeterProvider].
 func NewPropagator(opts ...Option) *Propagator {
 	c := newConfig(opts)
 	p := &Propagator{config: c, drops: newDrops(c.meterProvider), baggage: c.baggageFields()}
@@ -56,9 +55,10 @@ func (p *Propagator) Inject(ctx context.Context, carrier propagation.TextMapCarr
 
 // InjectHeaders writes the metadata that calls made with ctx would carry as
 // x-revenium-* headers, for those who read these and not baggage. What the carrier
-// has already stays. [Transport] does it for HTTP requests.
+// has already stays; values that are not ASCII are left out, since not every carrier
+// takes them. [Transport] does it for HTTP requests.
 func (p *Propagator) InjectHeaders(ctx context.Context, carrier propagation.TextMapCarrier) {
-	p.writeHeaders(ctx, p.outgoing(ctx, inHeader, p.headersOut),
+	p.writeHeaders(ctx, p.outgoing(ctx, inHeader, p.headersOut), false,
 		func(name string) bool { return carrier.Get(name) != "" }, carrier.Set)
 }
 

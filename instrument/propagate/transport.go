@@ -63,7 +63,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if sent.Header == nil {
 		sent.Header = make(http.Header, len(attrs))
 	}
-	t.propagator.writeHeaders(req.Context(), attrs,
+	t.propagator.writeHeaders(req.Context(), attrs, t.propagator.config.nonASCII,
 		func(name string) bool { return sent.Header[name] != nil },
 		func(name, value string) { sent.Header[name] = []string{value} })
 	resp, err := base.RoundTrip(sent)

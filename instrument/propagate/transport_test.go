@@ -128,7 +128,7 @@ func TestInjectionOverHTTP(t *testing.T) {
 	t.Cleanup(srv.Close)
 	option, dropped := counted()
 	transport := propagate.NewTransport(nil, []string{srv.URL}, option)
-	t.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(transport.CloseIdleConnections) // those of the default transport, which the others share
 	ctx := instrument.WithMetadata(t.Context(), instrument.Metadata{
 		Organization: "Acme\r\nX-Evil: 1", Product: "Größe", Agent: strings.Repeat("x", 64<<10), TaskType: "chat",
 	})
@@ -141,6 +141,18 @@ func TestInjectionOverHTTP(t *testing.T) {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
 	wantDrops(t, dropped(t), drops{"out header invalid": 3})
+
+	// UTF-8 is sent where it is wanted, and arrives.
+	utf8 := propagate.NewTransport(nil, []string{srv.URL}, propagate.WithNonASCII())
+	resp, err = (&http.Client{Transport: utf8}).Do(request(ctx, t, srv.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	want := map[string]string{"X-Revenium-Task-Type": "chat", "X-Revenium-Product-Id": "Größe", "X-Revenium-Product-Name": "Größe"}
+	if diff := cmp.Diff(want, ours(got)); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
 }
 
 // TestRedirect has an allowed host lead the client elsewhere.
