@@ -75,6 +75,14 @@ type Usage struct {
 	// audio, which is priced apart.
 	InputAudio  *int64
 	OutputAudio *int64
+	// InputImage and OutputImage are the parts of Input and Output that are
+	// images, likewise.
+	InputImage  *int64
+	OutputImage *int64
+	// NoTokens says that the call is not billed by tokens, but by what other
+	// attributes of its span count (images, seconds, characters, search units), or
+	// not at all, so that none are missing.
+	NoTokens bool
 	// Partial says that the counts are a lower bound, since the answer was cut
 	// before the last of them was reported. Without any count it says that
 	// something was generated and nobody knows how much.
@@ -86,7 +94,7 @@ type Usage struct {
 func (u Usage) reported() bool {
 	return u.Input != nil || u.Output != nil || u.CacheRead != nil || u.CacheCreation != nil ||
 		u.CacheCreation5m != nil || u.CacheCreation1h != nil || u.Reasoning != nil ||
-		u.InputAudio != nil || u.OutputAudio != nil
+		u.InputAudio != nil || u.OutputAudio != nil || u.InputImage != nil || u.OutputImage != nil
 }
 
 // Call is one call of a model, from its start to its end. Its methods may be
@@ -249,8 +257,10 @@ func (c *Call) SetUsage(u Usage) {
 	add(semconv.GenAIUsageReasoningOutputTokensKey, u.Reasoning)
 	add(semconv.ReveniumUsageInputAudioTokensKey, u.InputAudio)
 	add(semconv.ReveniumUsageOutputAudioTokensKey, u.OutputAudio)
+	add(semconv.ReveniumUsageInputImageTokensKey, u.InputImage)
+	add(semconv.ReveniumUsageOutputImageTokensKey, u.OutputImage)
 	reported := u.reported()
-	if u.Partial {
+	if u.Partial && (reported || !u.NoTokens) {
 		flag := semconv.ReveniumUsageMissingKey
 		if reported {
 			flag = semconv.ReveniumUsagePartialKey
@@ -260,7 +270,7 @@ func (c *Call) SetUsage(u Usage) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.usage = c.usage || reported
+	c.usage = c.usage || reported || u.NoTokens
 	c.add(attributes...)
 }
 

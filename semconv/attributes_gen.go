@@ -1082,6 +1082,11 @@ const (
 	// "revenium.usage.input_audio_tokens", an int. Tokens of audio input.
 	ReveniumUsageInputAudioTokensKey = attribute.Key("revenium.usage.input_audio_tokens")
 
+	// ReveniumUsageInputImageTokensKey is the key of the attribute
+	// "revenium.usage.input_image_tokens", an int. Tokens of input that are
+	// images, which some providers price apart.
+	ReveniumUsageInputImageTokensKey = attribute.Key("revenium.usage.input_image_tokens")
+
 	// ReveniumUsageMissingKey is the key of the attribute
 	// "revenium.usage.missing", a boolean. The provider reported no counts for a
 	// call that succeeded.
@@ -1091,10 +1096,20 @@ const (
 	// "revenium.usage.output_audio_tokens", an int. Tokens of audio output.
 	ReveniumUsageOutputAudioTokensKey = attribute.Key("revenium.usage.output_audio_tokens")
 
+	// ReveniumUsageOutputImageTokensKey is the key of the attribute
+	// "revenium.usage.output_image_tokens", an int. Tokens of output that are
+	// images, which some providers price apart.
+	ReveniumUsageOutputImageTokensKey = attribute.Key("revenium.usage.output_image_tokens")
+
 	// ReveniumUsagePartialKey is the key of the attribute
 	// "revenium.usage.partial", a boolean. The counts are those seen before the
 	// answer broke off, a lower bound.
 	ReveniumUsagePartialKey = attribute.Key("revenium.usage.partial")
+
+	// ReveniumUsageSearchUnitsKey is the key of the attribute
+	// "revenium.usage.search_units", an int. Search units of a rerank, by which
+	// it is billed.
+	ReveniumUsageSearchUnitsKey = attribute.Key("revenium.usage.search_units")
 
 	// ReveniumVideoAsyncKey is the key of the attribute "revenium.video.async",
 	// a boolean. The video was made by a job that the caller waited for.
@@ -2539,6 +2554,13 @@ func ReveniumUsageInputAudioTokens(val int) attribute.KeyValue {
 	return ReveniumUsageInputAudioTokensKey.Int(val)
 }
 
+// ReveniumUsageInputImageTokens returns the attribute
+// "revenium.usage.input_image_tokens", an int. Tokens of input that are
+// images, which some providers price apart.
+func ReveniumUsageInputImageTokens(val int) attribute.KeyValue {
+	return ReveniumUsageInputImageTokensKey.Int(val)
+}
+
 // ReveniumUsageMissing returns the attribute "revenium.usage.missing", a
 // boolean. The provider reported no counts for a call that succeeded.
 func ReveniumUsageMissing(val bool) attribute.KeyValue {
@@ -2551,11 +2573,38 @@ func ReveniumUsageOutputAudioTokens(val int) attribute.KeyValue {
 	return ReveniumUsageOutputAudioTokensKey.Int(val)
 }
 
+// ReveniumUsageOutputImageTokens returns the attribute
+// "revenium.usage.output_image_tokens", an int. Tokens of output that are
+// images, which some providers price apart.
+func ReveniumUsageOutputImageTokens(val int) attribute.KeyValue {
+	return ReveniumUsageOutputImageTokensKey.Int(val)
+}
+
 // ReveniumUsagePartial returns the attribute "revenium.usage.partial", a
 // boolean. The counts are those seen before the answer broke off, a lower
 // bound.
 func ReveniumUsagePartial(val bool) attribute.KeyValue {
 	return ReveniumUsagePartialKey.Bool(val)
+}
+
+// ReveniumUsageSearchUnits returns the attribute
+// "revenium.usage.search_units", an int. Search units of a rerank, by which
+// it is billed.
+func ReveniumUsageSearchUnits(val int) attribute.KeyValue {
+	return ReveniumUsageSearchUnitsKey.Int(val)
+}
+
+// ReveniumUsageServerToolPrefix begins the keys of ReveniumUsageServerTool.
+const ReveniumUsageServerToolPrefix = "revenium.usage.server_tool."
+
+// ReveniumUsageServerTool returns the attribute of the given element of
+// "revenium.usage.server_tool", an int. Uses of a tool of the provider that
+// is billed beside the tokens; the last part of the name is the tool.
+//
+// Written for web_search, web_fetch, code_execution, file_search,
+// image_generation and source.
+func ReveniumUsageServerTool(element string, val int) attribute.KeyValue {
+	return attribute.Int(ReveniumUsageServerToolPrefix+element, val)
 }
 
 // ReveniumVideoAsync returns the attribute "revenium.video.async", a boolean.

@@ -3,31 +3,41 @@
 
 package llmhttp
 
-// answer takes the body of an answer apart as it passes: a JSON document or a
-// stream of server-sent events with one in each. Which of them it is, the bytes
-// say rather than the Content-Type, which servers get wrong and recordings lose.
+// answer takes the body of an answer apart as it passes: a JSON document, several
+// of them in lines or in an array, a stream of server-sent events, or one of AWS
+// frames, with a document in each. Which of them it is, the bytes say rather than
+// the Content-Type, which servers get wrong and recordings lose.
 type answer struct {
-	reader responseReader
+	reader *replyReader
 	scan   *scanner
-	events *sseReader // nil unless the body is a stream of events
+	events *sseReader   // nil unless the body is a stream of events
+	frames *frameReader // nil unless it is one of frames
+	chunks *chunkReader // nil unless the frames' documents are within others
 	shape  shape
 	head   []byte // beginning of the current event's data
+
+	lines  bool // documents follow each other
+	list   bool // they are elements of an array
+	begun  bool // the current document has begun
+	closed bool // no document follows
 }
 
 type shape uint8
 
 const (
 	shapeUnknown shape = iota
-	shapeDocument
+	shapeDocuments
 	shapeEvents
-	shapeOther // neither; nothing is read
+	shapeFrames
+	shapeOther // none of these; nothing is read
 )
 
 const maxHead = 16 // bytes; no mark is longer
 
-func newAnswer(reader responseReader) *answer {
+func newAnswer(reader *replyReader) *answer {
 	a := &answer{reader: reader, head: make([]byte, 0, maxHead)}
-	a.scan = newScanner(reader.wanted(), reader)
+	a.scan = newScanner(reader.table.wanted, reader)
+	reader.scan = a.scan
 	reader.begin()
 	return a
 }
@@ -38,16 +48,12 @@ func (a *answer) write(p []byte) {
 		p = a.sniff(p)
 	}
 	switch a.shape {
-	case shapeDocument:
-		if a.scan.done() {
-			return // what follows is not for us
-		}
-		a.scan.write(p)
-		if a.scan.done() {
-			a.reader.end(nil, true)
-		}
+	case shapeDocuments:
+		a.documents(p)
 	case shapeEvents:
 		a.events.write(p)
+	case shapeFrames:
+		a.frames.write(p)
 	}
 }
 
@@ -59,25 +65,78 @@ func (a *answer) sniff(p []byte) []byte {
 		case ' ', '\t', '\r', '\n', byteOrderMark[0], byteOrderMark[1], byteOrderMark[2]:
 			continue
 		case '{', '[':
-			a.shape = shapeDocument
+			a.shape = shapeDocuments
 		case ':', 'd', 'e', 'i', 'r': // data, event, id, retry
 			a.shape = shapeEvents
 			a.events = newSSEReader(a)
 		default:
 			a.shape = shapeOther
+			if a.reader.table.frames && c == 0 { // first byte of a length below 16 MiB
+				a.beginFrames()
+			}
 		}
 		return p[i:]
 	}
 	return nil
 }
 
+func (a *answer) beginFrames() {
+	a.shape = shapeFrames
+	a.frames = newFrameReader(a)
+	if a.reader.table.chunks {
+		a.chunks = newChunkReader(a.scan)
+	}
+}
+
+// documents reads documents that stand one behind the other.
+func (a *answer) documents(p []byte) {
+	for len(p) > 0 && !a.closed {
+		if !a.begun && a.between(p[0]) {
+			p = p[1:]
+			continue
+		}
+		if a.closed {
+			return
+		}
+		a.begun = true
+		p = p[a.scan.take(p):]
+		if a.scan.done() {
+			a.endDocument(nil)
+			a.begun, a.closed = false, !a.list && !a.lines
+		}
+	}
+}
+
+// between takes a byte before a document and says whether it is none of its own.
+func (a *answer) between(c byte) bool {
+	switch {
+	case isSpace(c), a.list && c == ',':
+		return true
+	case c == '[' && !a.list && a.reader.documents == 0:
+		a.list = true
+		return true
+	case c == ']' && a.list:
+		a.closed = true
+	}
+	return false
+}
+
+// endDocument ends the current document; event is the name of the event that it
+// came in.
+func (a *answer) endDocument(event []byte) {
+	a.scan.end()
+	a.reader.end(event, a.scan.complete())
+	a.scan.reset()
+	a.reader.begin()
+}
+
 // end tells that the body is over.
 func (a *answer) end() {
 	switch a.shape {
-	case shapeDocument:
-		if !a.scan.done() {
-			a.scan.end()
-			a.reader.end(nil, a.scan.done())
+	case shapeDocuments:
+		if a.begun {
+			a.endDocument(nil)
+			a.begun = false
 		}
 	case shapeEvents:
 		a.events.end()
@@ -86,20 +145,25 @@ func (a *answer) end() {
 
 // ended says that the answer has come to its end by its own account; nothing
 // that matters follows.
-func (a *answer) ended() bool {
-	return a.reader.result().done || a.shape == shapeDocument && a.scan.done()
-}
+func (a *answer) ended() bool { return a.reader.res.done || a.closed }
 
 // whole says whether the answer may be considered complete when its body ends
 // here. Some servers send no mark of the end, so that the end of generation must
 // do; of bodies that were not understood, nothing else can be said.
 func (a *answer) whole() bool {
 	switch a.shape {
-	case shapeDocument, shapeEvents:
-		return a.ended() || a.shape == shapeEvents && a.reader.result().finished
+	case shapeUnknown:
+		return false
+	case shapeOther:
+		return true
 	default:
-		return a.shape == shapeOther
+		return a.ended() || a.streamed() && a.reader.res.finished
 	}
+}
+
+// streamed says that the answer comes in several documents.
+func (a *answer) streamed() bool {
+	return a.shape == shapeEvents || a.shape == shapeFrames || a.shape == shapeDocuments && (a.list || a.lines)
 }
 
 // data, aside and dispatch implement eventSink.
@@ -116,13 +180,26 @@ func (a *answer) dispatch(event []byte, _ int) {
 	if len(a.head) == 0 && len(event) == 0 {
 		return // blank lines between events
 	}
-	a.scan.end()
-	whole := a.scan.complete()
-	if !whole {
-		a.reader.mark(a.head)
-	}
-	a.reader.end(event, whole)
+	a.reader.mark(a.head)
 	a.head = a.head[:0]
-	a.scan.reset()
-	a.reader.begin()
+	a.endDocument(event)
+}
+
+// payload and endFrame implement frameSink.
+func (a *answer) payload(p []byte) {
+	if a.chunks != nil {
+		a.chunks.write(p)
+		return
+	}
+	a.scan.write(p)
+}
+
+func (a *answer) endFrame(f *eventFrame) {
+	if a.chunks != nil {
+		a.chunks.end()
+	}
+	if len(f.exception) > 0 {
+		a.reader.exception(f.exception)
+	}
+	a.endDocument(f.event)
 }

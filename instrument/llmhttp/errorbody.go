@@ -92,7 +92,7 @@ func hasErrorBody(resp *http.Response) bool {
 }
 
 // readError returns what the beginning of an error answer's body says, or nil.
-func readError(reader responseReader, body []byte, encoding string) *failure {
+func readError(reader *replyReader, body []byte, encoding string) *failure {
 	a := newAnswer(reader)
 	switch encoding {
 	case "", "identity":
@@ -107,5 +107,5 @@ func readError(reader responseReader, body []byte, encoding string) *failure {
 		unpack.end()
 		a.end()
 	}
-	return reader.result().failure
+	return reader.res.failure
 }

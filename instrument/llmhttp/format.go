@@ -3,78 +3,50 @@
 
 package llmhttp
 
-// A format understands the requests and answers of one wire format. A provider
-// whose format is new is a format of its own and a row in the tables.
-type format interface {
-	// request returns a reader for one request.
-	request() requestReader
-	// response returns a reader for one answer. refused says that its status is
-	// one of an error.
-	response(t *target, refused bool) responseReader
+// A wire format is two tables: where its requests and its answers have what is
+// wanted of them. Rows of apis name the two for each kind of call, and readers
+// that know no format by name (requestReader, replyReader) work through them.
+
+// A requestTable describes the requests of a wire format.
+type requestTable struct {
+	// wanted are the places in a request's body, JSON or a form, by the req...
+	// fields.
+	wanted *node
 }
 
-// A requestReader finds the parameters of a call in its request's body.
-type requestReader interface {
-	sink
-	wanted() *node
-	// params returns what was found so far.
-	params() *requestParams
+// A replyTable describes the answers of a wire format. An answer is a sequence of
+// JSON documents: one for a plain answer, one for each event, line, frame or
+// element of a stream.
+type replyTable struct {
+	// wanted are the places in a document, by the rsp... and cnt... fields.
+	wanted *node
+	// kinds says what documents mean by their type or the name of their event.
+	kinds map[string]kind
+	// lines says that a body may be a sequence of documents, one per line.
+	lines bool
+	// frames says that a body may be frames of an AWS event stream; with chunks
+	// their documents are in Base64, within another one.
+	frames, chunks bool
+	// cumulative says that the usages of a stream's documents complete each other,
+	// count by count, instead of each one standing for itself.
+	cumulative bool
+	// settle takes in what is peculiar to the format of a whole document; nil for
+	// nothing.
+	settle func(r *replyReader)
+	// tokens brings counts into the one model of tokens.
+	tokens func(u *usage, q quirks) tokens
 }
 
-// A responseReader finds out what an answer says. It gets an answer as a
-// sequence of JSON documents: one for a plain answer, one for each event of a
-// stream.
-type responseReader interface {
-	sink
-	wanted() *node
-	// begin is called before each document.
-	begin()
-	// end is called behind each document. event is the name of the server-sent
-	// event that it came in, and whole says that it is complete: what an
-	// incomplete one said may be wrong.
-	end(event []byte, whole bool)
-	// mark is a document that is no JSON, such as [DONE].
-	mark(text []byte)
-	// result returns what is known so far.
-	result() *result
-}
+// kind is what a document of an answer is.
+type kind uint8
 
-// requestParams is what a request's body asks for. Pointers are nil and strings
-// empty where it says nothing.
-type requestParams struct {
-	model             string
-	stream            bool
-	choices           *int64
-	maxTokens         *int64
-	seed              *int64
-	dimensions        *int64
-	temperature, topP *float64
-	frequencyPenalty  *float64
-	presencePenalty   *float64
-	stop              []string
-	encoding          string
-	serviceTier       string
-	effort            string
-	// plausible says that the body has what a request of this kind cannot do
-	// without; it tells calls of unknown hosts from requests that only share
-	// their path.
-	plausible bool
-}
-
-// result is what an answer has said so far.
-type result struct {
-	id, model         string
-	finish            []string
-	tier, fingerprint string
-	tokens            tokens
-	// content says that some content of the answer has passed.
-	content bool
-	// done says that the answer's own mark of its end has passed, finished that
-	// generation came to its end, whether or not a mark follows.
-	done, finished bool
-	// failure is set where the answer itself reports a failure.
-	failure *failure
-}
+const (
+	kindOther kind = iota
+	kindDone       // the mark of the end, which may hold the usage
+	kindError
+	kindImage // an image, whole
+	kindIgnored
+)
 
 // failure is an error that a provider reports in a body.
 type failure struct {

@@ -237,3 +237,15 @@ func handleErrors(t *testing.T) *[]error {
 	t.Cleanup(func() { otel.SetErrorHandler(before) })
 	return &handled
 }
+
+// targetOf returns the target of a request of the named API.
+func targetOf(tb testing.TB, name string) *target {
+	tb.Helper()
+	for _, a := range apis {
+		if a.name == name {
+			return &target{api: a, operation: a.operation, provider: a.provider}
+		}
+	}
+	tb.Fatalf("no API %s", name)
+	return nil
+}

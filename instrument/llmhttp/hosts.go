@@ -29,8 +29,9 @@ func (s *hostSettings) refine(t *target) {
 	t.litellm = s.litellm.Has(t.host, t.hostPort) || s.learntLiteLLM.has(t.hostPort)
 	if t.litellm {
 		t.known, t.source, t.streamUsage = true, sourceLiteLLM, true
-		if t.provider == providerOpenAI {
+		if t.provider == t.api.provider {
 			t.provider = providerLiteLLM
+			t.useVendorOfPath()
 		}
 	}
 	if s.streamUsage.Has(t.host, t.hostPort) {

@@ -25,6 +25,7 @@ const (
 	beforeColon
 	afterValue
 	inString
+	inPieces
 	inLiteral
 	atPresence // just behind the opening quote or bracket of a presence field
 	skipString
@@ -59,13 +60,20 @@ type scanner struct {
 	nested   int  // depth within a skipped container
 	trailing bool // there is something behind the document
 	closer   byte // what ends an empty presence container or string
+	unknown  bool // the value that comes next is of an unknown member
 	pos      int64
 	// members is, within a sink's close, the number of members or elements.
 	members int
+
+	pieces   pieceSink   // nil unless the sink is one
+	unknowns unknownSink // nil unless the sink is one
+	text     unescaper   // of the string that is passed on in pieces
 }
 
 func newScanner(root *node, sink sink) *scanner {
 	s := &scanner{sink: sink, root: root, buf: make([]byte, 0, maxKey)}
+	s.pieces, _ = sink.(pieceSink)
+	s.unknowns, _ = sink.(unknownSink)
 	s.reset()
 	return s
 }
@@ -73,7 +81,7 @@ func newScanner(root *node, sink sink) *scanner {
 // reset makes the scanner ready for the next document.
 func (s *scanner) reset() {
 	s.state, s.depth, s.node, s.pos = beforeValue, 0, s.root, 0
-	s.long, s.escape, s.dirty, s.trailing, s.nested = false, false, false, false, 0
+	s.long, s.escape, s.dirty, s.trailing, s.unknown, s.nested = false, false, false, false, false, 0
 }
 
 // complete says whether a whole document has passed and nothing else behind it.
@@ -98,33 +106,46 @@ func (s *scanner) inArray() bool { return s.stack[s.depth-1].isArray }
 
 // write scans the next piece of the document.
 func (s *scanner) write(p []byte) {
-	start := s.pos
-	for i := 0; i < len(p); {
+	for _, c := range p[s.take(p):] {
+		s.pos++
+		s.trailing = s.trailing || !isSpace(c)
+	}
+}
+
+// take scans the next piece up to the end of the document and returns how much
+// of it belongs to the document.
+func (s *scanner) take(p []byte) int {
+	start, i := s.pos, 0
+	for i < len(p) && s.state != documentDone {
 		s.pos = start + int64(i)
 		switch s.state {
 		case skipString, skipContainerString:
 			i += s.skipStringBytes(p[i:])
 		case skipContainer:
 			i += s.skipContainerBytes(p[i:])
+		case inPieces:
+			i += s.pieceBytes(p[i:])
 		case inString, inKey:
 			i += s.stringBytes(p[i:])
 		case inLiteral, skipLiteral:
 			i += s.literalBytes(p[i:])
 		case broken:
-			s.pos = start + int64(len(p))
-			return
+			i = len(p)
 		default:
 			c := p[i]
 			i++
-			if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			if !isSpace(c) {
 				s.structure(c)
 			} else if s.state == atPresence && s.closer == '"' {
 				s.structure(c) // white space in a string is content
 			}
 		}
 	}
-	s.pos = start + int64(len(p))
+	s.pos = start + int64(i)
+	return i
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
 // structure takes one byte that is neither within a string nor a literal.
 func (s *scanner) structure(c byte) {
@@ -153,10 +174,8 @@ func (s *scanner) structure(c byte) {
 		s.state = beforeValue
 	case afterValue:
 		s.next(c)
-	case atPresence:
+	default: // atPresence
 		s.presence(c)
-	default: // documentDone
-		s.trailing = true
 	}
 }
 
@@ -215,13 +234,21 @@ func (s *scanner) beginValue(c byte) {
 		s.stack[s.depth-1].members++
 	}
 	wanted := s.node != nil
+	if s.unknown {
+		s.tellUnknown(c)
+	}
 	switch {
 	case wanted && s.node.presence:
 		s.beginPresence(c)
 	case c == '"':
 		s.escape = false
 		s.state = skipString
-		if wanted && s.node.field != 0 {
+		switch {
+		case !wanted || s.node.field == 0:
+		case s.node.pieces && s.pieces != nil:
+			s.state = inPieces
+			s.text.reset()
+		default:
 			s.state = inString
 			s.beginBuffer()
 		}
@@ -236,6 +263,15 @@ func (s *scanner) beginValue(c byte) {
 		}
 	default:
 		s.state = broken
+	}
+}
+
+// tellUnknown tells of a member that nobody knows, whose key is still in the
+// buffer, if its value may be one of counts.
+func (s *scanner) tellUnknown(c byte) {
+	s.unknown = false
+	if c == '{' || c == '[' || c == '-' || c >= '0' && c <= '9' {
+		s.unknowns.unknown(s.stack[s.depth-1].node.field, s.buf)
 	}
 }
 
@@ -340,6 +376,7 @@ func (s *scanner) endKey() {
 		s.node = parent.keys[decodeString(s.buf, true)]
 	default:
 		s.node = parent.keys[string(s.buf)]
+		s.unknown = s.node == nil && parent.closed && s.unknowns != nil
 	}
 	s.state = beforeColon
 }
@@ -369,6 +406,22 @@ func (s *scanner) findQuote(p []byte) (n int, ended bool) {
 		}
 	}
 	return i, false
+}
+
+// pieceBytes takes bytes of a string that is passed on as it comes.
+func (s *scanner) pieceBytes(p []byte) int {
+	i, ended := s.findQuote(p)
+	f := s.node.field
+	if text := s.text.decode(p[:i]); len(text) > 0 {
+		s.pieces.piece(f, text)
+	}
+	if !ended {
+		return i
+	}
+	s.pos += int64(i)
+	s.valueEnded()
+	s.sink.value(f, value{kind: stringValue, long: true})
+	return i + 1
 }
 
 // literalBytes takes bytes of a number, true, false or null.

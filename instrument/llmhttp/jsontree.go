@@ -5,6 +5,7 @@ package llmhttp
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,23 +21,36 @@ type node struct {
 	// presence asks whether the value is there and not empty, instead of the
 	// value itself, which may then be of any size.
 	presence bool
-	keys     map[string]*node // members of an object
-	element  *node            // elements of an array
+	// pieces asks for a string of any size as it passes (see pieceSink).
+	pieces bool
+	// closed says that every member of the object is known: another one whose
+	// value is a number or holds some is told (see unknownSink).
+	closed  bool
+	keys    map[string]*node // members of an object
+	element *node            // elements of an array
 }
 
 // want is one wanted place: "usage.prompt_tokens", "choices[].finish_reason".
 type want struct {
-	path     string
-	field    field
-	presence bool
+	path                     string
+	field                    field
+	presence, pieces, closed bool
 }
 
-// newTree builds the tree of the wanted places. A document that is an array
-// counts as a sequence of documents.
-func newTree(wanted []want) *node {
-	root := &node{}
-	root.element = root
+// under returns the wanted places as members of the object at path.
+func under(path string, wanted []want) []want {
+	moved := make([]want, 0, len(wanted))
 	for _, w := range wanted {
+		w.path = path + "." + w.path
+		moved = append(moved, w)
+	}
+	return moved
+}
+
+// newTree builds the tree of the wanted places.
+func newTree(wanted ...[]want) *node {
+	root := &node{}
+	for _, w := range slices.Concat(wanted...) {
 		n := root
 		for step := range strings.SplitSeq(w.path, ".") {
 			key, isArray := strings.CutSuffix(step, "[]")
@@ -56,7 +70,7 @@ func newTree(wanted []want) *node {
 				n = n.element
 			}
 		}
-		n.field, n.presence = w.field, w.presence
+		n.field, n.presence, n.pieces, n.closed = w.field, w.presence, w.pieces, w.closed
 	}
 	return root
 }
@@ -69,6 +83,17 @@ type sink interface {
 	close(f field)
 	value(f field, v value)
 	present(f field, yes bool)
+}
+
+// A pieceSink receives strings of any size as they pass, decoded: piece is
+// called with one piece after the other, then value with a long string.
+type pieceSink interface {
+	piece(f field, p []byte)
+}
+
+// An unknownSink is told of members that nobody knows of the closed object f.
+type unknownSink interface {
+	unknown(f field, key []byte)
 }
 
 type valueKind uint8

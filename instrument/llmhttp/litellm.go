@@ -45,8 +45,9 @@ func (e *exchange) learn(h http.Header) {
 	e.transport.settings.learntLiteLLM.add(target.hostPort)
 	if !target.litellm {
 		target.litellm = true
-		if target.provider == providerOpenAI && !target.known {
+		if target.provider == target.api.provider && !target.known {
 			target.provider = providerLiteLLM
+			target.useVendorOfPath()
 		}
 		target.useModelPrefix(e.model)
 	}
@@ -73,6 +74,35 @@ func (t *target) useModelPrefix(model string) {
 	if provider, ok := litellmProviders[prefix]; ok && t.provider == providerLiteLLM {
 		t.provider = provider
 	}
+}
+
+// vendorOfPath returns the provider whose API a LiteLLM proxy passes on by the
+// path: one of its first two segments names it, as in /anthropic/v1/messages. ""
+// is for none.
+func vendorOfPath(path string) string {
+	for range 2 {
+		segment, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+		if provider := passThroughs[segment]; provider != "" {
+			return provider
+		}
+		path = rest
+	}
+	return ""
+}
+
+// useVendorOfPath takes the provider that the path names.
+func (t *target) useVendorOfPath() {
+	if t.vendor != "" {
+		t.provider = t.vendor
+	}
+}
+
+// passThroughs are the first segments of paths under which LiteLLM passes on
+// providers' own APIs.
+var passThroughs = map[string]string{
+	"anthropic": providerAnthropic, "gemini": providerGemini, "vertex_ai": providerVertexAI, "vertex-ai": providerVertexAI,
+	"bedrock": providerBedrock, "cohere": providerCohere, "mistral": providerMistral, "azure": providerAzureOpenAI,
+	"azure_ai": providerAzureInference, "openai_passthrough": providerOpenAI, "vllm": "vllm",
 }
 
 // litellmProviders are LiteLLM's names of providers and what the OpenTelemetry

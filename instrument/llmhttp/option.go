@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
@@ -22,6 +23,7 @@ type Option interface {
 
 type config struct {
 	provider          trace.TracerProvider
+	meters            metric.MeterProvider
 	propagator        propagation.TextMapPropagator
 	propagate         bool
 	providerHosts     map[string]string
@@ -50,6 +52,15 @@ func newConfig(opts []Option) config {
 func WithTracerProvider(provider trace.TracerProvider) Option {
 	return optionFunc(func(c config) config {
 		c.provider = provider
+		return c
+	})
+}
+
+// WithMeterProvider names the provider of the transport's metrics. Default, also
+// for nil: the global one (otel.GetMeterProvider) at the time of use.
+func WithMeterProvider(provider metric.MeterProvider) Option {
+	return optionFunc(func(c config) config {
+		c.meters = provider
 		return c
 	})
 }

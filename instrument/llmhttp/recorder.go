@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,8 +16,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/revenium/revenium-otel-go/instrument"
+	"github.com/revenium/revenium-otel-go/semconv"
 )
 
 // recorder watches the body of one answer and ends the call's span when it is
@@ -25,15 +28,18 @@ import (
 type recorder struct {
 	ctx      context.Context // of the request
 	call     *instrument.Call
+	exchange *exchange
+	header   http.Header // of the answer
 	finished atomic.Bool
 
-	mu     sync.Mutex
-	answer *answer // nil when the body cannot be understood
-	unpack *gunzip // nil unless the body is compressed
-	packed bool    // the first bytes will tell whether it really is
-	timed  bool    // the first token was seen
-	last   time.Time
-	unhook func() bool // of the context
+	mu       sync.Mutex
+	answer   *answer     // nil when the body cannot be understood
+	unpack   *pushReader // nil unless the body is compressed
+	packed   bool        // the first bytes will tell whether it really is
+	timed    bool        // the first token was seen
+	redeemed bool        // it is the answer to an earlier call
+	last     time.Time
+	unhook   func() bool // of the context
 }
 
 // ending is the way in which an answer's body came to its end.
@@ -47,15 +53,13 @@ const (
 	endedByNobody                // the body was thrown away
 )
 
-// newRecorder starts watching. encoding is the answer's Content-Encoding.
-func newRecorder(ctx context.Context, call *instrument.Call, reader responseReader, encoding string) *recorder {
-	r := &recorder{ctx: ctx, call: call, last: time.Now()}
-	switch encoding {
-	case "", "identity":
-		r.answer = newAnswer(reader)
-	case "gzip", "x-gzip":
-		r.answer = newAnswer(reader)
-		r.packed = true
+// newRecorder starts watching the answer to e, which has the given headers.
+// encoding is the Content-Encoding.
+func newRecorder(e *exchange, h http.Header, encoding string) *recorder {
+	ctx := e.original.Context()
+	r := &recorder{ctx: ctx, call: e.call, exchange: e, header: h, last: time.Now()}
+	if !isOpaque(e.target.api, e.question, h) {
+		r.understand(encoding)
 	}
 	unhook := context.AfterFunc(ctx, func() { r.finish(endedByContext, ctx.Err()) })
 	r.mu.Lock()
@@ -65,6 +69,23 @@ func newRecorder(ctx context.Context, call *instrument.Call, reader responseRead
 		r.release()
 	}
 	return r
+}
+
+// understand makes ready for reading the body.
+func (r *recorder) understand(encoding string) {
+	switch encoding {
+	case "gzip", "x-gzip":
+		r.packed = true
+	case "", "identity":
+	default:
+		return
+	}
+	reader := newReplyReader(&r.exchange.target, false)
+	reader.drift = r.exchange.transport.drift
+	reader.measure(r.header)
+	r.answer = newAnswer(reader)
+	p := r.exchange.question.asked()
+	r.answer.lines = reader.table.lines && p.stream
 }
 
 // observe takes what a Read of the body returned.
@@ -95,7 +116,7 @@ func (r *recorder) scan(p []byte) bool {
 	if !r.feed(p) {
 		return false
 	}
-	if !r.timed && r.answer.shape == shapeEvents && r.answer.reader.result().content {
+	if !r.timed && r.answer.reader.res.content && r.answer.streamed() {
 		r.timed = true
 		r.call.FirstTokenAt(r.last)
 	}
@@ -162,21 +183,23 @@ func (r *recorder) finish(how ending, err error) {
 		if how == endedByClose {
 			how = endedByItself
 		}
+		r.call.SetUsage(instrument.Usage{NoTokens: r.noTokens(&result{})})
 		r.call.EndAt(failureOf(how, err, false), at)
 		return
 	}
 	cause := r.cause(how, err)
 	r.report(cause)
+	r.reportPasses(at)
 	r.call.EndAt(cause, at)
 }
 
 // cause returns why the call failed, or nil if it did not.
 func (r *recorder) cause(how ending, err error) error {
 	whole := r.answer.whole()
-	switch failure := r.answer.reader.result().failure; {
+	switch failure := r.answer.reader.res.failure; {
 	case failure != nil:
 		return failure.error()
-	case whole:
+	case whole && (r.answer.shape != shapeOther || how == endedByItself || how == endedByClose):
 		return nil // whatever was cut off is no loss
 	default:
 		return failureOf(how, err, r.answer.shape != shapeUnknown)
@@ -196,15 +219,27 @@ func (r *recorder) release() {
 
 // report puts what the answer said on the span.
 func (r *recorder) report(cause error) {
-	res := r.answer.reader.result()
+	r.answer.reader.conclude()
+	res, target := &r.answer.reader.res, &r.exchange.target
 	r.call.SetResponse(instrument.Response{
 		ID:                res.id,
 		Model:             res.model,
 		FinishReasons:     slices.DeleteFunc(res.finish, func(reason string) bool { return reason == "" }),
-		ServiceTier:       res.tier,
 		SystemFingerprint: res.fingerprint,
 	})
+	attributes := make(attributeList, 0, 8)
+	attributes.text(target.api.responseTierKey(), res.tier)
+	attributes.text(semconv.ReveniumSpeedKey, res.speed)
+	attributes = r.settleJob(attributes, res)
+	attributes = res.units.attributes(attributes, target)
+	if target.media() != nil && res.tokens.reported() {
+		attributes = append(attributes, semconv.ReveniumBillingUnitPerToken)
+	}
+	attributes.flag(semconv.ReveniumMeteringSkipKey, res.free)
+	r.call.SetAttributes(attributes...)
+
 	usage := res.tokens.usage()
+	usage.NoTokens = r.noTokens(res)
 	switch {
 	case cause != nil:
 		// What was refused outright consumed nothing that could be missing.
@@ -213,6 +248,81 @@ func (r *recorder) report(cause error) {
 		usage.Partial = true // nothing consumed, and yet there is an answer
 	}
 	r.call.SetUsage(usage)
+}
+
+// reportPasses makes spans of the parts of a call that other models ran at prices
+// of their own. They are in no total of the call.
+func (r *recorder) reportPasses(at time.Time) {
+	res, e := &r.answer.reader.res, r.exchange
+	for i := range res.passes {
+		p := &res.passes[i]
+		if p.kind != passAdvisor || p.model == "" || !p.usage.reported() {
+			continue
+		}
+		ctx := trace.ContextWithSpan(r.ctx, r.call.Span())
+		_, part := instrument.StartCall(ctx, instrument.CallParams{
+			Operation: e.target.operation, Provider: e.target.provider, Model: p.model,
+			ServerAddress: e.target.host, ServerPort: e.target.port,
+		},
+			instrument.WithTracerProvider(e.transport.config.provider),
+			instrument.WithScope(ScopeName, instrument.Version),
+			instrument.WithStartTime(e.started),
+			instrument.WithAttributes(e.extra...),
+		)
+		t := r.answer.reader.table.tokens(&p.usage, r.answer.reader.quirks)
+		part.SetResponse(instrument.Response{Model: p.model})
+		part.SetUsage(t.usage())
+		part.EndAt(nil, at)
+	}
+}
+
+// noTokens says that nobody would miss tokens in the answer: it is known what
+// else is billed, or nothing is.
+func (r *recorder) noTokens(res *result) bool {
+	if !r.exchange.target.api.billable && !r.redeemed || res.free || res.units.searchUnits.ok {
+		return true
+	}
+	m := r.exchange.target.media()
+	if m == nil {
+		return false
+	}
+	p := r.exchange.question.asked()
+	return m.counted(&p, &res.units)
+}
+
+// settleJob sees to it that a call which is answered later is metered once: by
+// the first answer that shows how it ended. It appends what the span of that gets.
+func (r *recorder) settleJob(to attributeList, res *result) attributeList {
+	target, jobs := &r.exchange.target, r.exchange.transport.jobs
+	a, id := target.api, res.id
+	if id == "" {
+		id = target.found
+	}
+	key := target.hostPort + " " + id
+	switch {
+	case a.job != jobNever && id != "" && res.isPending():
+		p := r.exchange.question.asked()
+		if a.job == jobIfAsked && !p.background && !res.background {
+			break
+		}
+		jobs.add(key, newJob(&p, target))
+		res.free = true
+		res.units.seconds = amount{} // so long it is to be; nothing is there yet
+	case !a.retrieves:
+	case !final[res.status]:
+		res.free = true
+	default:
+		found, ok := jobs.take(key)
+		if !ok { // metered already, or somebody else's
+			res.free = true
+			break
+		}
+		r.redeemed = true
+		target.operation = found.operation
+		r.call.SetModel(found.operation, found.model)
+		to = found.redeem(to, res)
+	}
+	return to
 }
 
 // error returns what a body's own report of a failure means.

@@ -8,9 +8,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
-
-	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/semconv"
@@ -29,8 +28,9 @@ const (
 
 // question is what is known of a request's body.
 type question struct {
+	mu     sync.Mutex // of a body that is read while it is sent
 	reader requestReader
-	scan   *scanner
+	scan   bodyScanner
 	// read says that all of the body was seen before the request is sent.
 	read bool
 	// body is what to send in place of the request's own, or nil.
@@ -39,12 +39,23 @@ type question struct {
 	fresh io.ReadCloser
 }
 
-func newQuestion(f format) *question {
-	q := &question{reader: f.request()}
-	q.scan = newScanner(q.reader.wanted(), q.reader)
-	if a, ok := q.reader.(asker); ok {
-		a.scanWith(q.scan)
+// A bodyScanner finds what is wanted in a request's body as it passes.
+type bodyScanner interface {
+	write(p []byte)
+	// end tells that no more of the body comes.
+	end()
+}
+
+func newQuestion(req *http.Request, t *target) *question {
+	q := &question{reader: requestReader{table: t.api.request}}
+	q.reader.p.stream = t.api.streams || t.api.streamsUnlessTold
+	if t.api.form && isForm(req.Header) {
+		q.scan = newFormScanner(req.Header.Get("Content-Type"), &q.reader)
+		return q
 	}
+	scan := newScanner(t.api.request.wanted, &q.reader)
+	q.reader.options.scan = scan
+	q.scan = scan
 	return q
 }
 
@@ -52,14 +63,15 @@ func newQuestion(f format) *question {
 // is read through; a small one of known length is read and kept. All else is
 // read along as it is sent (see along), which comes too late for the beginning of
 // the span but costs nothing.
-func peek(req *http.Request, f format) *question {
-	q := newQuestion(f)
+func peek(req *http.Request, t *target) *question {
+	q := newQuestion(req, t)
 	switch {
 	case req.Body == nil || req.Body == http.NoBody || req.Header.Get("Content-Encoding") != "":
 		q.read = true
 	case req.GetBody != nil:
 		if !q.readCopy(req) {
-			return newQuestion(f)
+			q.scan.end()
+			return newQuestion(req, t)
 		}
 	case req.ContentLength > 0 && req.ContentLength <= maxBuffered && req.Header.Get("Expect") == "":
 		q.readAll(req.Body, req.ContentLength)
@@ -133,8 +145,27 @@ func (q *question) readAll(body io.ReadCloser, length int64) {
 	q.body = readCloser{Reader: io.MultiReader(bytes.NewReader(buf.Bytes()), rest), Closer: body}
 }
 
-// params returns what the request asks for, as far as it is known.
-func (q *question) params() *requestParams { return q.reader.params() }
+// params returns what the request asks for, as far as it is known. It is for use
+// before the request is sent.
+func (q *question) params() *requestParams { return &q.reader.p }
+
+// asked is params for use at any time.
+func (q *question) asked() requestParams {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.reader.p
+}
+
+// plausible says that the body has what a request of this kind cannot do without;
+// it tells calls from requests that only share their path.
+func (q *question) plausible(t *target) bool {
+	p := q.params()
+	model := p.model != "" || t.found != ""
+	if t.api.checked {
+		return model && p.input
+	}
+	return model || p.input
+}
 
 type failingReader struct{ err error }
 
@@ -151,21 +182,34 @@ type readingAlong struct {
 	io.ReadCloser
 	target target
 	call   *instrument.Call
-	mu     sync.Mutex
 	q      *question
 	peeked int64
 	told   bool
+}
+
+func newReadingAlong(body io.ReadCloser, t target, call *instrument.Call, q *question) *readingAlong {
+	b := &readingAlong{ReadCloser: body, target: t, call: call, q: q}
+	// Whoever throws the body away unread must not leave the scanner behind.
+	runtime.AddCleanup(b, func(q *question) { q.end() }, q)
+	return b
+}
+
+// end tells the scanner that no more of the body comes.
+func (q *question) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.scan.end()
 }
 
 // Read implements io.Reader.
 func (b *readingAlong) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 && n <= len(p) {
-		b.mu.Lock()
+		b.q.mu.Lock()
 		if b.peeked += int64(n); !b.told && b.peeked <= maxPeeked {
 			b.q.scan.write(p[:n])
 		}
-		b.mu.Unlock()
+		b.q.mu.Unlock()
 	}
 	if errors.Is(err, io.EOF) {
 		b.tell()
@@ -181,61 +225,18 @@ func (b *readingAlong) Close() error {
 
 // tell puts on the span what came too late for its beginning.
 func (b *readingAlong) tell() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.q.mu.Lock()
+	defer b.q.mu.Unlock()
 	if b.told {
 		return
 	}
 	b.told = true
 	b.q.scan.end()
 	p := b.q.params()
-	b.call.SetModel(b.target.api.operation, p.model)
+	b.call.SetModel(b.target.spanOperation(), p.model)
 	attributes := p.attributes(nil, &b.target)
 	if p.stream {
 		attributes = append(attributes, semconv.GenAIRequestStreamKey.Bool(true))
 	}
 	b.call.SetAttributes(attributes...)
-}
-
-// attributes appends what the request asks for, in the words of the conventions.
-// Prompts and users are not among it.
-func (p *requestParams) attributes(to []attribute.KeyValue, t *target) []attribute.KeyValue {
-	integer := func(key attribute.Key, n *int64) {
-		if n != nil {
-			to = append(to, key.Int64(*n))
-		}
-	}
-	decimal := func(key attribute.Key, f *float64) {
-		if f != nil {
-			to = append(to, key.Float64(*f))
-		}
-	}
-	text := func(key attribute.Key, s string) {
-		if s != "" {
-			to = append(to, key.String(s))
-		}
-	}
-	if p.choices != nil && *p.choices != 1 {
-		integer(semconv.GenAIRequestChoiceCountKey, p.choices)
-	}
-	integer(semconv.GenAIRequestMaxTokensKey, p.maxTokens)
-	integer(semconv.GenAIRequestSeedKey, p.seed)
-	integer(semconv.GenAIEmbeddingsDimensionCountKey, p.dimensions)
-	decimal(semconv.GenAIRequestTemperatureKey, p.temperature)
-	decimal(semconv.GenAIRequestTopPKey, p.topP)
-	decimal(semconv.GenAIRequestFrequencyPenaltyKey, p.frequencyPenalty)
-	decimal(semconv.GenAIRequestPresencePenaltyKey, p.presencePenalty)
-	if len(p.stop) > 0 {
-		to = append(to, semconv.GenAIRequestStopSequencesKey.StringSlice(p.stop))
-	}
-	if p.encoding != "" {
-		to = append(to, semconv.GenAIRequestEncodingFormatsKey.StringSlice([]string{p.encoding}))
-	}
-	text(semconv.OpenAIRequestServiceTierKey, p.serviceTier)
-	text(semconv.GenAIRequestReasoningLevelKey, p.effort)
-	text(semconv.ReveniumModelSourceKey, t.source)
-	if t.api.apiType != "" && (t.provider == providerOpenAI || t.provider == providerAzureOpenAI) {
-		text(semconv.OpenAIAPITypeKey, t.api.apiType)
-	}
-	return to
 }

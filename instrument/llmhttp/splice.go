@@ -56,20 +56,10 @@ func (r *skippingReader) Read(p []byte) (int, error) {
 	return r.reader.Read(p)
 }
 
-// An asker is a requestReader of an API whose streams report usage only when
-// asked.
-type asker interface {
-	// scanWith names the scanner that reads the request.
-	scanWith(s *scanner)
-	// askForUsage returns how to ask, and false where the request is no stream or
-	// its caller has said what they want.
-	askForUsage() (splice, bool)
-}
-
 // streamOptions notes, while a request is scanned, where
 // stream_options.include_usage would go.
 type streamOptions struct {
-	scan *scanner
+	scan *scanner // nil: it is no JSON
 
 	streams  int   // members "stream"
 	stop     int64 // offset behind the value of "stream"
@@ -107,9 +97,11 @@ func (o *streamOptions) value(v value) {
 	o.isNull, o.null = v.kind == nullValue, o.scan.offset()
 }
 
+// askForUsage returns how to ask for the usage of a stream, and false where the
+// request is no stream or its caller has said what they want.
 func (o *streamOptions) askForUsage() (splice, bool) {
 	switch {
-	case !o.scan.complete(), o.streams != 1, !o.yes, o.options > 1, o.explicit:
+	case o.scan == nil, !o.scan.complete(), o.streams != 1, !o.yes, o.options > 1, o.explicit:
 		return splice{}, false
 	case o.options == 0:
 		return splice{offset: o.stop, text: streamOptionsMember}, true

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -19,12 +20,12 @@ import (
 // it is.
 func ask(tb testing.TB, body []byte, size int) ([]byte, bool) {
 	tb.Helper()
-	q := newQuestion(openAIFormat)
+	q := newQuestion(&http.Request{}, targetOf(tb, "openai.chat"))
 	for piece := range chunks(body, size) {
 		q.scan.write(piece)
 	}
 	q.scan.end()
-	s, ok := q.reader.(asker).askForUsage()
+	s, ok := q.reader.options.askForUsage()
 	if !ok {
 		return nil, false
 	}

@@ -332,9 +332,11 @@ func TestBodyPassesBytesAndErrorsOn(t *testing.T) {
 // A reader of ours that panics is our affair.
 func TestPanicIsKeptFromTheCaller(t *testing.T) {
 	h := newHarness(t, answering(200, "application/json", chatAnswer))
-	before := apis[0].format
-	t.Cleanup(func() { apis[0].format = before })
-	apis[0].format = panicking{before}
+	before := apis[0].reply
+	t.Cleanup(func() { apis[0].reply = before })
+	buggy := *before
+	buggy.settle = func(*replyReader) { panic("a bug") }
+	apis[0].reply = &buggy
 	handled := handleErrors(t)
 	if got := h.exchange(chatURL, chatBody); got != chatAnswer {
 		t.Errorf("answer %q", got)
@@ -346,16 +348,6 @@ func TestPanicIsKeptFromTheCaller(t *testing.T) {
 		t.Errorf("handled errors: %v", *handled)
 	}
 }
-
-type panicking struct{ format }
-
-func (f panicking) response(t *target, refused bool) responseReader {
-	return panickingReader{f.format.response(t, refused)}
-}
-
-type panickingReader struct{ responseReader }
-
-func (panickingReader) value(field, value) { panic("a bug") }
 
 // An answer of 100 MB is read along in little memory, and what is behind its
 // content is found.

@@ -14,9 +14,8 @@ import (
 // the usage of its stream.
 func (e *exchange) mayAskForUsage() (splice, bool) {
 	req, settings := e.original, e.transport.settings
-	a, ok := e.question.reader.(asker)
 	switch {
-	case !ok, !e.transport.config.streamUsage, !e.target.streamUsage, !e.target.api.streamUsage, !e.call.IsRecording():
+	case !e.transport.config.streamUsage, !e.target.streamUsage, !e.target.api.streamUsage, !e.call.IsRecording():
 		return splice{}, false
 	case req.GetBody == nil, isSigned(req.Header):
 		return splice{}, false
@@ -25,7 +24,7 @@ func (e *exchange) mayAskForUsage() (splice, bool) {
 	case settings.refusedUsage.has(e.usageKey()):
 		return splice{}, false
 	}
-	return a.askForUsage()
+	return e.question.reader.options.askForUsage()
 }
 
 // acceptsPlain says that the caller did not ask for a compressed answer. What

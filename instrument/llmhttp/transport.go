@@ -31,6 +31,8 @@ type Transport struct {
 	base     http.RoundTripper
 	config   config
 	settings *hostSettings
+	jobs     *jobs
+	drift    *drift
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -47,6 +49,8 @@ func NewTransport(base http.RoundTripper, opts ...Option) *Transport {
 			litellm:     hosts.NewList(c.litellmHosts),
 			streamUsage: hosts.NewList(c.streamUsageHosts),
 		},
+		jobs:  &jobs{},
+		drift: &drift{meters: c.meters},
 	}
 }
 
@@ -88,11 +92,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) meter(req *http.Request, target target) (*http.Response, error) {
-	q := peek(req, target.api.format)
-	if !target.known && q.read && !q.params().plausible {
+	q := peek(req, &target)
+	if q.read && (!target.known || target.api.strict) && req.Method == http.MethodPost && !q.plausible(&target) {
 		closeBody(q.fresh)
 		return t.baseTransport().RoundTrip(replaceBody(req, q.body)) // shares its path, no more
 	}
+	target.refineByRequest(q.params())
 	e := exchange{transport: t, target: target, question: q, original: req}
 	return e.roundTrip()
 }
@@ -114,7 +119,9 @@ type exchange struct {
 	question  *question
 	original  *http.Request
 	call      *instrument.Call
-	model     string // that is asked for, as far as it is known
+	started   time.Time
+	model     string               // that is asked for, as far as it is known
+	extra     []attribute.KeyValue // that the user's functions returned
 	// asked says that the request was changed to ask for usage.
 	asked bool
 }
@@ -156,22 +163,27 @@ func (e *exchange) start() context.Context {
 	req, target, params := e.original, &e.target, e.question.params()
 	model := params.model
 	if model == "" {
-		model = modelOfPath(req.URL)
+		model = target.modelOfPath(req.URL)
 	}
 	e.model = model
 	if target.litellm {
 		target.useModelPrefix(model)
 	}
-	attributes := make([]attribute.KeyValue, 0, 16)
+	attributes := make([]attribute.KeyValue, 0, 20)
 	attributes = params.attributes(attributes, target)
+	if target.api.aside == asideBatch {
+		attributes = append(attributes, semconv.ReveniumMeteringSkipKey.Bool(true))
+	}
 	if n, ok := retryNumber(req.Header); ok {
 		attributes = append(attributes, semconv.ReveniumRetryNumberKey.Int(n))
 	}
 	for _, f := range e.transport.config.requestAttributes {
-		attributes = append(attributes, f(req)...)
+		e.extra = append(e.extra, f(req)...)
 	}
+	attributes = append(attributes, e.extra...)
+	e.started = time.Now()
 	ctx, call := instrument.StartCall(req.Context(), instrument.CallParams{
-		Operation:     target.api.operation,
+		Operation:     target.spanOperation(),
 		Provider:      target.provider,
 		Model:         model,
 		Stream:        params.stream,
@@ -180,6 +192,7 @@ func (e *exchange) start() context.Context {
 	},
 		instrument.WithTracerProvider(e.transport.config.provider),
 		instrument.WithScope(ScopeName, instrument.Version),
+		instrument.WithStartTime(e.started),
 		instrument.WithAttributes(attributes...),
 	)
 	e.call = call
@@ -241,7 +254,7 @@ func (e *exchange) outgoing(ctx context.Context) *http.Request {
 		req.Body = body
 	case !e.question.read && e.call.IsRecording():
 		if req.Body != nil && req.Body != http.NoBody {
-			req.Body = &readingAlong{ReadCloser: req.Body, target: e.target, call: e.call, q: e.question}
+			req.Body = newReadingAlong(req.Body, e.target, e.call, e.question)
 		}
 	}
 	e.inject(ctx, req.Header)
@@ -296,8 +309,7 @@ func (e *exchange) answered(resp *http.Response) {
 // watch puts a recorder between the answer's body and the caller.
 func (e *exchange) watch(resp *http.Response) {
 	encoding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
-	reader := e.target.api.format.response(&e.target, false)
-	r := newRecorder(e.original.Context(), e.call, reader, encoding)
+	r := newRecorder(e, resp.Header, encoding)
 	var h *hider
 	if e.asked && encoding == "" && isEventStream(resp.Header) {
 		h = newHider()
@@ -324,7 +336,20 @@ func (e *exchange) refused(resp *http.Response) {
 		}
 		failure.Type = e.readFailure(ahead.beginning(), resp.Header.Get("Content-Encoding"))
 	}
+	if word := headerFailure(resp.Header); word != "" {
+		failure.Type = word
+	}
 	e.call.End(failure)
+}
+
+// headerFailure returns the word for a failure that AWS has in a header, as in
+// "ThrottlingException:http://internal.amazon.com/...", or "".
+func headerFailure(h http.Header) string {
+	word, _, _ := strings.Cut(h.Get("X-Amzn-Errortype"), ":")
+	if !stableWord(word) {
+		return ""
+	}
+	return word
 }
 
 // readFailure returns the provider's word for a failure, or "".
@@ -335,7 +360,7 @@ func (e *exchange) readFailure(body []byte, encoding string) (word string) {
 			otel.Handle(fmt.Errorf("llmhttp: reading an error answer: %v", p))
 		}
 	}()
-	return readError(e.target.api.format.response(&e.target, true), body, strings.ToLower(encoding)).errorType()
+	return readError(newReplyReader(&e.target, true), body, strings.ToLower(encoding)).errorType()
 }
 
 func closeBody(body io.Closer) {

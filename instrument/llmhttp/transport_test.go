@@ -117,14 +117,18 @@ func TestRequestParameters(t *testing.T) {
 // request, and makes no span.
 func TestOtherRequestsPassUntouched(t *testing.T) {
 	tests := []struct{ name, method, url, body, contentType string }{
-		{name: "GET of a stored completion", method: http.MethodGet, url: chatURL + "/chatcmpl-1"},
+		{name: "GET of something that is stored elsewhere", method: http.MethodGet, url: "http://survey.example.com/v1/responses/42"},
 		{name: "GET", method: http.MethodGet, url: chatURL},
 		{name: "change of a stored completion", method: http.MethodPost, url: chatURL + "/chatcmpl-1", body: chatBody},
 		{name: "files", method: http.MethodPost, url: "http://api.openai.com/v1/files", body: chatBody},
-		{name: "moderation", method: http.MethodPost, url: "http://api.openai.com/v1/moderations", body: chatBody},
-		{name: "token counting", method: http.MethodPost, url: "http://api.openai.com/v1/responses/input_tokens", body: chatBody},
-		{name: "batches", method: http.MethodPost, url: "http://api.openai.com/v1/batches", body: chatBody},
-		{name: "Ollama's own embeddings", method: http.MethodPost, url: "http://localhost:11434/api/embeddings", body: chatBody},
+		{name: "members of a response", method: http.MethodGet, url: "http://api.openai.com/v1/responses/resp_1/input_items"},
+		{name: "messages of a thread", method: http.MethodPost, url: "http://api.openai.com/v1/threads/t/messages", body: chatBody},
+		{name: "content of a video", method: http.MethodGet, url: "http://api.openai.com/v1/videos/video_1/content"},
+		{name: "a model that is no language model", method: http.MethodPost, url: "http://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/7:predict", body: `{"instances":[{"content":"x"}]}`},
+		{name: "a prediction of something else", method: http.MethodPost, url: "http://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/acme/models/tabular:predict", body: `{"instances":[{"age":7}]}`},
+		{name: "a chat of somebody's own", method: http.MethodPost, url: "http://shop.example.com/v1/chat", body: chatBody},
+		{name: "text messages", method: http.MethodPost, url: "http://sms.example.com/v1/messages", body: `{"to":"x","messages":["y"]}`},
+		{name: "a list of videos", method: http.MethodPost, url: "http://tv.example.com/videos", body: `{"model":"x"}`},
 		{name: "a path that only ends alike", method: http.MethodPost, url: "http://llm.example.com/v1/autocompletions", body: chatBody},
 		{name: "a form", method: http.MethodPost, url: chatURL, body: chatBody, contentType: "multipart/form-data; boundary=x"},
 		{name: "something else at an unknown host", method: http.MethodPost, url: "http://search.example.com/completions", body: `{"query":"x"}`, contentType: "application/json"},

@@ -12,6 +12,7 @@ type tokens struct {
 	cacheCreation5m, cacheCreation1h count
 	output, reasoning                count
 	inputAudio, outputAudio          count
+	inputImage, outputImage          count
 }
 
 func (t tokens) reported() bool {
@@ -35,19 +36,46 @@ func (t tokens) usage() instrument.Usage {
 		Reasoning:       t.reasoning.pointer(),
 		InputAudio:      t.inputAudio.pointer(),
 		OutputAudio:     t.outputAudio.pointer(),
+		InputImage:      t.inputImage.pointer(),
+		OutputImage:     t.outputImage.pointer(),
 	}
 }
 
-// openAIUsage is the usage object of OpenAI-shaped answers, as sent.
-type openAIUsage struct {
-	prompt, completion, total count
-	// cacheRead and cacheCreation are the largest of the places where servers
-	// put them; they never mean different things.
-	cacheRead, cacheCreation         count
-	cacheCreation5m, cacheCreation1h count
-	reasoning                        count // completion_tokens_details.reasoning_tokens
-	reasoningBeside                  count // reasoning_tokens of the usage itself
-	promptAudio, completionAudio     count
+// withoutOutput is the usage of an embedding: there is no output, and some
+// servers send the total alone.
+func (t tokens) withoutOutput(u *usage) tokens {
+	if !t.input.ok {
+		t.input = u[totalTokens]
+	}
+	t.output, t.reasoning = count{}, count{}
+	return t
+}
+
+// openAITokens brings OpenAI-shaped counts into the one model.
+func openAITokens(u *usage, q quirks) tokens {
+	t := tokens{
+		input: u[inputTokens], output: u[outputTokens],
+		cacheRead: u[cacheReadTokens], cacheCreation: u[cacheWriteTokens],
+		cacheCreation5m: u[cacheWrite5mTokens], cacheCreation1h: u[cacheWrite1hTokens],
+		reasoning:  u[reasoningTokens],
+		inputAudio: u[inputAudioTokens], outputAudio: u[outputAudioTokens],
+		inputImage: u[inputImageTokens], outputImage: u[outputImageTokens],
+	}
+	if !t.reasoning.ok {
+		t.reasoning = u[reasoningBesideTokens]
+	}
+	switch prompt, completion, total := t.input, t.output, u[totalTokens]; {
+	case prompt.ok && completion.ok:
+		t.repair(u, q)
+	case prompt.ok && total.ok && total.n > prompt.n:
+		t.output = counted(total.n - prompt.n)
+	case completion.ok && total.ok && total.n >= completion.n:
+		t.input = counted(total.n - completion.n)
+	}
+	if t.output.ok && t.reasoning.ok && t.reasoning.n > t.output.n {
+		t.reasoning.n = t.output.n // rounding; it is a part of the output
+	}
+	return t
 }
 
 // A repair brings one way of counting of OpenAI-compatible servers into the
@@ -137,40 +165,14 @@ var providerQuirks = map[string]quirks{
 	"perplexity": {reasoningApart: true},
 }
 
-// normalize applies the repairs. Counts that were not sent stay absent, except
-// where two others leave only one possibility.
-func (u openAIUsage) normalize(q quirks) tokens {
-	t := tokens{
-		input: u.prompt, output: u.completion,
-		cacheRead: u.cacheRead, cacheCreation: u.cacheCreation,
-		cacheCreation5m: u.cacheCreation5m, cacheCreation1h: u.cacheCreation1h,
-		reasoning:  u.reasoning,
-		inputAudio: u.promptAudio, outputAudio: u.completionAudio,
-	}
-	if !t.reasoning.ok {
-		t.reasoning = u.reasoningBeside
-	}
-	switch {
-	case u.prompt.ok && u.completion.ok:
-		t.repair(u, q)
-	case u.prompt.ok && u.total.ok && u.total.n > u.prompt.n:
-		t.output = counted(u.total.n - u.prompt.n)
-	case u.completion.ok && u.total.ok && u.total.n >= u.completion.n:
-		t.input = counted(u.total.n - u.completion.n)
-	}
-	if t.output.ok && t.reasoning.ok && t.reasoning.n > t.output.n {
-		t.reasoning.n = t.output.n // rounding; it is a part of the output
-	}
-	return t
-}
-
-func (t *tokens) repair(u openAIUsage, q quirks) {
+// repair applies the repairs.
+func (t *tokens) repair(u *usage, q quirks) {
 	r := repairable{
-		P: u.prompt.n, C: u.completion.n, T: u.total.n, R: t.reasoning.n,
-		H: t.cacheRead.n, W: t.cacheCreation.n, A: u.promptAudio.n,
+		P: u[inputTokens].n, C: u[outputTokens].n, T: u[totalTokens].n, R: t.reasoning.n,
+		H: t.cacheRead.n, W: t.cacheCreation.n, A: u[inputAudioTokens].n,
 		hasR: t.reasoning.positive(), quirks: q,
 	}
-	if q.reasoningApart && !u.reasoning.ok && u.reasoningBeside.positive() {
+	if q.reasoningApart && !u[reasoningTokens].ok && u[reasoningBesideTokens].positive() {
 		t.output = counted(r.C + r.R)
 		return
 	}
@@ -189,14 +191,4 @@ func (t *tokens) repair(u openAIUsage, q quirks) {
 			}
 		}
 	}
-}
-
-// embedding is the usage of an embedding: there is no output, and some servers
-// send the total alone.
-func (u openAIUsage) embedding() tokens {
-	input := u.prompt
-	if !input.ok {
-		input = u.total
-	}
-	return tokens{input: input}
 }

@@ -15,6 +15,19 @@ func (c count) String() string {
 	return fmt.Sprint(c.n)
 }
 
+// openAIUsage is a usage object as OpenAI names its counts.
+type openAIUsage struct {
+	prompt, completion, total, cacheRead, cacheCreation, reasoning, reasoningBeside, promptAudio count
+}
+
+func (u openAIUsage) normalize(q quirks) tokens {
+	return openAITokens(&usage{
+		inputTokens: u.prompt, outputTokens: u.completion, totalTokens: u.total,
+		cacheReadTokens: u.cacheRead, cacheWriteTokens: u.cacheCreation,
+		reasoningTokens: u.reasoning, reasoningBesideTokens: u.reasoningBeside, inputAudioTokens: u.promptAudio,
+	}, q)
+}
+
 // Every repair, what it must not be taken for, and usages with parts missing.
 func TestRepairs(t *testing.T) {
 	none := count{}
@@ -114,13 +127,14 @@ func FuzzUsage(f *testing.F) {
 	f.Add([]byte(`{"x_groq":{"usage":{"prompt_tokens":"1"}},"usage":{"prompt_tokens":-1,"total_tokens":1e9}}`), true)
 	f.Add([]byte("data: {\"usage\":{\"total_tokens\":5}}\n\ndata: [DONE]\n\n"), true)
 	f.Fuzz(func(t *testing.T, body []byte, gateway bool) {
-		r := &openAIResponse{quirks: quirks{reasoningRounded: gateway, reasoningApart: !gateway}}
+		r := newReplyReader(targetOf(t, "openai.chat"), false)
+		r.quirks = quirks{reasoningRounded: gateway, reasoningApart: !gateway}
 		a := newAnswer(r)
 		for piece := range chunks(body, 7) {
 			a.write(piece)
 		}
 		a.end()
-		u := r.result().tokens
+		u := r.res.tokens
 		for name, c := range map[string]count{"input": u.input, "output": u.output, "read": u.cacheRead, "written": u.cacheCreation, "reasoning": u.reasoning} {
 			if c.n < 0 || c.n > 4*maxCount || !c.ok && c.n != 0 {
 				t.Errorf("%s: %d, %t", name, c.n, c.ok)
@@ -129,8 +143,8 @@ func FuzzUsage(f *testing.F) {
 		if u.output.ok && u.reasoning.ok && u.reasoning.n > u.output.n {
 			t.Errorf("reasoning %v of output %v", u.reasoning, u.output)
 		}
-		if len(r.result().finish) > maxChoices {
-			t.Errorf("%d choices", len(r.result().finish))
+		if len(r.res.finish) > maxChoices {
+			t.Errorf("%d choices", len(r.res.finish))
 		}
 	})
 }

@@ -46,6 +46,10 @@ type tokens struct {
 	Output        *int64 `json:"output"`
 	Reasoning     *int64 `json:"reasoning"`
 	Total         *int64 `json:"total"`
+	// CacheCreation5m and CacheCreation1h are the parts of CacheCreation, which few
+	// providers report.
+	CacheCreation5m *int64 `json:"cacheCreation5m,omitempty"`
+	CacheCreation1h *int64 `json:"cacheCreation1h,omitempty"`
 }
 
 // difference is one field that is not as expected, both sides as JSON or words.

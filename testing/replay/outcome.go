@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -35,7 +36,7 @@ func run(ctx context.Context, rec *recording) (outcome, []difference, error) {
 		return result, nil, err
 	}
 	diffs := seen.changes(rec, server)
-	ended := spans.Ended()
+	ended := calls(spans.Ended())
 	recognized, ok := llmhttp.Recognize(seen.request)
 	switch {
 	case !ok && len(ended) == 0:
@@ -47,11 +48,17 @@ func run(ctx context.Context, rec *recording) (outcome, []difference, error) {
 		return result, diffs, nil
 	}
 	result.Call = callOf(ended[0], recognized, seen)
-	if result.Call.StopReason, err = stopReason(ended[0]); err != nil {
+	if result.Call.StopReason, err = stopReason(ended[0], recognized); err != nil {
 		return result, diffs, err
 	}
 	result.Record, err = recordOf(ended[0])
 	return result, diffs, err
+}
+
+// calls returns the spans of calls of their own: what the transport makes beneath
+// one is a part of the call that another model ran.
+func calls(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
+	return slices.DeleteFunc(slices.Clone(spans), func(s sdktrace.ReadOnlySpan) bool { return s.Parent().IsValid() })
 }
 
 // callOf reads the call off the span.
@@ -60,7 +67,7 @@ func callOf(span sdktrace.ReadOnlySpan, recognized llmhttp.Recognized, seen *exc
 	c := call{
 		API:           pointer(recognized.API),
 		Provider:      text(attrs, semconv.GenAIProviderNameKey),
-		Operation:     text(attrs, semconv.GenAIOperationNameKey),
+		Operation:     pointer(recognized.Operation),
 		RequestModel:  text(attrs, semconv.GenAIRequestModelKey),
 		ResponseModel: text(attrs, semconv.GenAIResponseModelKey),
 		ErrorType:     providerError(attrs, seen),
@@ -74,8 +81,16 @@ func callOf(span sdktrace.ReadOnlySpan, recognized llmhttp.Recognized, seen *exc
 	if reasons, ok := attrs.Value(semconv.GenAIResponseFinishReasonsKey); ok {
 		c.FinishReasons = append(c.FinishReasons, reasons.AsStringSlice()...)
 	}
-	c.UsageReported = c.Tokens != nil
-	c.Billable = recognized.Billable && c.ErrorType == nil
+	if recognized.Operation != "" {
+		c.Operation = text(attrs, semconv.GenAIOperationNameKey)
+	}
+	_, searched := attrs.Value(semconv.ReveniumUsageSearchUnitsKey)
+	c.UsageReported = c.Tokens != nil || searched
+	if searched && c.Tokens == nil {
+		c.Tokens = &tokens{}
+	}
+	skipped, _ := attrs.Value(semconv.ReveniumMeteringSkipKey)
+	c.Billable = recognized.Billable && c.ErrorType == nil && !skipped.AsBool()
 	return c
 }
 
@@ -103,6 +118,9 @@ func tokensOf(attrs attribute.Set) *tokens {
 		CacheCreation: count(attrs, semconv.GenAIUsageCacheCreationInputTokensKey),
 		Output:        count(attrs, semconv.GenAIUsageOutputTokensKey),
 		Reasoning:     count(attrs, semconv.GenAIUsageReasoningOutputTokensKey),
+
+		CacheCreation5m: count(attrs, semconv.ReveniumUsageCacheCreation5mTokensKey),
+		CacheCreation1h: count(attrs, semconv.ReveniumUsageCacheCreation1hTokensKey),
 	}
 	if t == (tokens{}) {
 		return nil
@@ -127,7 +145,7 @@ func tokensOf(attrs attribute.Set) *tokens {
 // recordOf converts the span as an exporter would that sees nothing else: a
 // failure that waits for its retry is settled at the end.
 func recordOf(span sdktrace.ReadOnlySpan) (json.RawMessage, error) {
-	record, err := billed(span)
+	record, err := billed(clientSpan{span})
 	if record == nil || err != nil {
 		return nil, err
 	}
@@ -139,12 +157,12 @@ func recordOf(span sdktrace.ReadOnlySpan) (json.RawMessage, error) {
 }
 
 // billed returns the record of the span, nil for none.
-func billed(span sdktrace.ReadOnlySpan, opts ...convert.Option) (metering.Record, error) {
+func billed(span convert.Span, opts ...convert.Option) (metering.Record, error) {
 	converter, err := convert.New(opts...)
 	if err != nil {
 		return nil, err
 	}
-	decisions := converter.Convert(nil, clientSpan{span})
+	decisions := converter.Convert(nil, span)
 	for _, d := range converter.Flush(decisions) {
 		if d.Kind == convert.Billed {
 			return d.Record, nil
@@ -155,17 +173,22 @@ func billed(span sdktrace.ReadOnlySpan, opts ...convert.Option) (metering.Record
 
 // stopReason is Revenium's word for how the call ended. It stands in the record;
 // for a call that has none since nobody knows its tokens, in the one that it
-// would have with zero tokens.
-func stopReason(span sdktrace.ReadOnlySpan) (*string, error) {
-	record, err := billed(span, convert.WithZeroUsage())
-	if err != nil {
-		return nil, err
-	}
-	completion, ok := record.(*metering.Completion)
-	if !ok {
+// would have with zero tokens. Records of media have no such word; what is told
+// is the one that a completion with the same end would have.
+func stopReason(span sdktrace.ReadOnlySpan, recognized llmhttp.Recognized) (*string, error) {
+	if !recognized.Billable {
 		return nil, nil
 	}
-	return pointer(string(completion.StopReason)), nil
+	for _, view := range [...]convert.Span{clientSpan{span}, completionSpan{clientSpan{span}}} {
+		record, err := billed(view, convert.WithZeroUsage())
+		if err != nil {
+			return nil, err
+		}
+		if completion, ok := record.(*metering.Completion); ok {
+			return pointer(string(completion.StopReason)), nil
+		}
+	}
+	return nil, nil
 }
 
 func text(attrs attribute.Set, key attribute.Key) *string {

@@ -11,6 +11,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/semconv"
 )
 
 // clientSpan shows a span of the transport to package convert. The exporter has
@@ -45,6 +46,27 @@ func (s clientSpan) StatusCode() convert.StatusCode {
 
 func (s clientSpan) WalkAttributes(visit convert.AttributeVisitor) {
 	for _, kv := range s.span.Attributes() {
+		if !visit.Attribute(string(kv.Key), valueOf(kv.Value)) {
+			return
+		}
+	}
+}
+
+// completionSpan is a span of a call for media, shown as one of a completion,
+// whose model may not have been on the wire.
+type completionSpan struct{ clientSpan }
+
+func (s completionSpan) WalkAttributes(visit convert.AttributeVisitor) {
+	if !visit.Attribute(string(semconv.LLMRequestModelKey), convert.StringValue("unnamed")) {
+		return
+	}
+	for _, kv := range s.span.Attributes() {
+		switch kv.Key {
+		case semconv.GenAIOutputTypeKey:
+			continue
+		case semconv.GenAIOperationNameKey:
+			kv = semconv.GenAIOperationNameChat
+		}
 		if !visit.Attribute(string(kv.Key), valueOf(kv.Value)) {
 			return
 		}

@@ -1,0 +1,627 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package llmhttp
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// Fields of answers. Where a format has them, its replyTable says; what becomes of
+// them is the same for all.
+const (
+	rspKind field = iota + 1 // type of the document or event
+	rspID
+	rspModel
+	rspTier
+	rspSpeed
+	rspFingerprint
+	rspStatus // how far it is
+	rspBackground
+	rspReason   // why it is incomplete
+	rspEnvelope // the object that an event is about
+	rspChoices
+	rspChoice
+	rspIndex
+	rspFinish
+	rspContent
+	rspDone // true: the last document
+	rspError
+	rspErrorCode
+	rspErrorType
+	rspErrorStatus
+	rspErrorHTTPStatus
+	rspRootCode
+	rspRootType
+	rspObject
+	rspUsage
+	rspUsageAside    // the same usage in another place, which the proper one goes before
+	rspPass          // one of several passes that a call consists of
+	rspPassKind      // what it was
+	rspPassModel     // the model that ran it
+	rspItem          // type of an item of the answer
+	rspSearches      // array of searches
+	rspInputDetails  // array of modalities and their counts
+	rspOutputDetails //
+	rspDetail        // element of one of them
+	rspModality
+	rspModalityCount
+	rspImages    // array of images
+	rspImageList // array in which there may be images
+	rspImage     // one of these; presence
+	rspVideos    // array of videos
+	rspMetrics   // what the platform measured; it comes last
+	rspGuardrail // what the platform's guardrail did
+	rspSize
+	rspQuality
+	rspFormat
+	rspLanguage
+	rspSeconds
+	rspDuration // the same, not as it is billed
+	rspCost
+	rspCostTicks
+	firstCount // counts follow
+)
+
+// counter is a count that usages have.
+type counter uint8
+
+const (
+	inputTokens counter = iota
+	outputTokens
+	cacheReadTokens
+	cacheWriteTokens
+	cacheWrite5mTokens
+	cacheWrite1hTokens
+	reasoningTokens
+	totalTokens
+	grossInputTokens      // where inputTokens is without the cache, this is with it
+	reasoningBesideTokens // of the usage itself, not of its details
+	inputAudioTokens
+	outputAudioTokens
+	inputImageTokens
+	outputImageTokens
+	toolUseTokens   // input that tools made, beside the input
+	eachInputTokens // of one of several inputs or outputs: they add up
+	eachOutputTokens
+	// measured counts are those that the platform around a model reports.
+	measuredInput
+	measuredOutput
+	measuredCacheRead
+	measuredCacheWrite
+	modelInputTokens // what the model saw where something else is billed
+	modelOutputTokens
+	searchUnits
+	imageUnits
+	webSearches
+	webFetches
+	codeExecutions
+	fileSearches
+	imageGenerations
+	sourcesUsed
+	numCounters
+)
+
+// counting returns the field of a counter.
+func counting(c counter) field { return firstCount + field(c) }
+
+// usage is what a usage object counts, as sent.
+type usage [numCounters]count
+
+func (u *usage) reported() bool {
+	for i := range u {
+		if u[i].ok {
+			return true
+		}
+	}
+	return false
+}
+
+// complete overwrites what v has.
+func (u *usage) complete(v *usage) {
+	for i := range v {
+		if v[i].ok {
+			u[i] = v[i]
+		}
+	}
+}
+
+// add takes in a count. Of several places for one thing the largest counts, since
+// they never mean different things.
+func (u *usage) add(at counter, c count) {
+	switch at {
+	case cacheReadTokens, cacheWriteTokens:
+		u[at] = u[at].larger(c)
+	case eachInputTokens, eachOutputTokens, webSearches, webFetches, codeExecutions, fileSearches, imageGenerations:
+		if c.ok {
+			u[at] = count{n: u[at].n + c.n, ok: true}
+		}
+	case inputAudioTokens, outputAudioTokens, inputImageTokens, outputImageTokens:
+		if c.positive() { // every call without any reports 0
+			u[at] = c
+		}
+	default:
+		u[at] = c
+	}
+}
+
+// result is what an answer has said so far.
+type result struct {
+	id, model         string
+	finish            []string
+	tier, fingerprint string
+	speed             string
+	status            string
+	tokens            tokens
+	units             units
+	passes            []pass
+	// content says that some content of the answer has passed.
+	content bool
+	// background says that it is answered whether or not somebody listens.
+	background bool
+	// done says that the answer's own mark of its end has passed, finished that
+	// generation came to its end, whether or not a mark follows.
+	done, finished bool
+	// free says that nothing was generated or that it is billed elsewhere.
+	free bool
+	// failure is set where the answer itself reports a failure.
+	failure *failure
+}
+
+// pass is a part of a call that another model ran, which is billed by itself.
+type pass struct {
+	kind, model string
+	usage       usage
+}
+
+// document is what one document of an answer said; it counts only if the document
+// is whole.
+type document struct {
+	kind                                kind
+	id, model, tier, speed, fingerprint string
+	status, reason                      string
+	enveloped                           bool // it is about an object within it
+	background                          bool
+	finish                              []choiceEnd
+	content, done, finished             bool
+	usage, aside                        usage
+	passes                              []pass
+	units                               units
+	failure                             failure
+	failed                              bool // there is an error in it
+	isError                             bool // it is an error
+	rootCode, rootType                  string
+}
+
+type choiceEnd struct {
+	index  int
+	reason string
+}
+
+const (
+	// maxChoices bounds the finish reasons that are kept: n is at most 128.
+	maxChoices = 256
+	maxFinish  = 64 // bytes of a finish reason
+	maxPasses  = 64 // kept of one call
+)
+
+// replyReader reads the answers of a format.
+type replyReader struct {
+	table   *replyTable
+	target  *target
+	refused bool // the status is one of an error
+	quirks  quirks
+	drift   *drift // nil: nobody is told of unknown counts
+	scan    *scanner
+
+	res       result
+	merged    usage // of a cumulative format
+	documents int   // that have ended
+
+	doc        document // the current one
+	usage      *usage   // that counts belong to
+	outer      *usage   // around it
+	choice     int      // position of the current choice
+	index      int      // its index
+	choiceEnds string   // its finish reason
+	details    counter  // by the modality of which counts are split
+	modality   modality
+	split      count
+}
+
+func newReplyReader(t *target, refused bool) *replyReader {
+	return &replyReader{table: t.api.reply, target: t, refused: refused, quirks: providerQuirks[t.provider]}
+}
+
+// begin is called before each document.
+func (r *replyReader) begin() {
+	r.doc = document{finish: r.doc.finish[:0]}
+	r.usage, r.outer = &r.doc.usage, nil
+	r.choice, r.index, r.choiceEnds = -1, 0, ""
+}
+
+// open implements sink.
+func (r *replyReader) open(f field) {
+	d := &r.doc
+	switch f {
+	case rspChoices:
+		r.choice = -1
+	case rspChoice:
+		r.choice++
+		r.index, r.choiceEnds = r.choice, ""
+	case rspUsageAside:
+		r.usage = &d.aside
+	case rspPass:
+		if len(d.passes) < maxPasses {
+			d.passes = append(d.passes, pass{})
+			r.outer, r.usage = r.usage, &d.passes[len(d.passes)-1].usage
+		}
+	case rspError:
+		d.failed = true
+	case rspEnvelope:
+		d.enveloped = true
+	case rspInputDetails:
+		r.details = inputAudioTokens
+	case rspOutputDetails:
+		r.details = outputAudioTokens
+	case rspDetail:
+		r.modality, r.split = modalityOther, count{}
+	case rspImageList:
+		d.units.images.ok = true
+	case rspMetrics:
+		d.done = true
+	}
+}
+
+// close implements sink.
+func (r *replyReader) close(f field) {
+	d := &r.doc
+	switch f {
+	case rspChoice:
+		if len(d.finish) < maxChoices {
+			d.finish = append(d.finish, choiceEnd{index: r.index, reason: r.choiceEnds})
+		}
+	case rspChoices:
+		r.choice = -1
+	case rspUsageAside:
+		r.usage = &d.usage
+	case rspPass:
+		if r.outer != nil {
+			r.usage, r.outer = r.outer, nil
+		}
+	case rspDetail:
+		r.splitByModality()
+	case rspImages:
+		d.units.images = counted(int64(r.scan.members))
+	case rspVideos:
+		d.units.videos = counted(int64(r.scan.members))
+	case rspSearches:
+		r.usage.add(webSearches, counted(int64(r.scan.members)))
+	}
+}
+
+// present implements sink.
+func (r *replyReader) present(f field, yes bool) {
+	switch f {
+	case rspContent:
+		r.doc.content = r.doc.content || yes
+	case rspImage:
+		if yes {
+			r.doc.units.images.n++
+		}
+	}
+}
+
+// unknown implements unknownSink.
+func (r *replyReader) unknown(_ field, key []byte) {
+	if r.drift != nil && !r.refused {
+		r.drift.tell(r.target, key)
+	}
+}
+
+// value implements sink.
+func (r *replyReader) value(f field, v value) {
+	d := &r.doc
+	switch f {
+	case rspKind:
+		d.kind = r.kindOf(v)
+	case rspID:
+		d.id = v.same(r.res.id)
+	case rspModel:
+		d.model = v.same(r.res.model)
+	case rspTier:
+		d.tier = v.same(r.res.tier)
+	case rspSpeed:
+		d.speed = v.same(r.res.speed)
+	case rspFingerprint:
+		d.fingerprint = v.same(r.res.fingerprint)
+	case rspStatus:
+		d.status = v.same(r.res.status)
+	case rspReason:
+		d.reason = v.text()
+	case rspBackground:
+		d.background = v.isTrue()
+	case rspObject:
+		d.isError = v.is("error")
+	case rspIndex:
+		if n := newCount(v); n.ok && n.n < maxChoices {
+			r.index = int(n.n)
+		}
+	case rspFinish:
+		r.finishReason(v)
+	case rspDone:
+		d.done = d.done || v.isTrue()
+	case rspGuardrail:
+		d.finished = v.is("INTERVENED")
+	default:
+		switch {
+		case f >= firstCount:
+			r.usage.add(counter(f-firstCount), newCount(v))
+		case f >= rspUsage:
+			r.usageValue(f, v)
+		default:
+			r.errorValue(f, v)
+		}
+	}
+}
+
+func (r *replyReader) kindOf(v value) kind {
+	if v.kind != stringValue || v.long {
+		return kindOther
+	}
+	return r.table.kinds[string(v.raw)]
+}
+
+// finishReason takes the reason of the current choice or, where there are no
+// choices, that of the answer.
+func (r *replyReader) finishReason(v value) {
+	reason := v.text()
+	if v.kind == numberValue && !v.long {
+		reason = string(v.raw)
+	}
+	switch {
+	case reason == "" || len(reason) > maxFinish:
+	case r.choice >= 0:
+		r.choiceEnds = reason
+	default: // some repeat it
+		r.doc.finish = append(r.doc.finish[:0], choiceEnd{reason: reason})
+	}
+}
+
+// usageValue takes what usages say besides counts, and units.
+func (r *replyReader) usageValue(f field, v value) {
+	d := &r.doc
+	switch f {
+	case rspPassKind, rspPassModel:
+		if r.outer == nil {
+			return
+		}
+		p := &d.passes[len(d.passes)-1]
+		if f == rspPassKind {
+			p.kind = v.text()
+		} else {
+			p.model = v.text()
+		}
+	case rspItem:
+		d.content = true
+		if tool, ok := hostedTools[string(v.raw)]; ok && !v.long {
+			r.usage.add(tool, counted(1))
+		}
+	case rspModality:
+		r.modality = modalityNames[string(v.raw)]
+	case rspModalityCount:
+		r.split = newCount(v)
+	default:
+		d.units.value(f, v)
+	}
+}
+
+func (r *replyReader) errorValue(f field, v value) {
+	d := &r.doc
+	switch f {
+	case rspError: // a text instead of an object; false and null are none
+		d.failed = d.failed || v.kind == stringValue || v.isTrue()
+	case rspErrorCode:
+		d.failure.code = v.text()
+		d.failure.setNumber(v)
+	case rspErrorType:
+		d.failure.kind = v.text()
+	case rspErrorStatus:
+		d.failure.status = v.text()
+	case rspErrorHTTPStatus:
+		d.failure.setNumber(v)
+	case rspRootCode:
+		d.rootCode = v.text()
+	case rspRootType:
+		d.rootType = v.text()
+	}
+}
+
+// setNumber takes a number, also one written as a string ("401").
+func (f *failure) setNumber(v value) {
+	if v.long {
+		return
+	}
+	if n, err := strconv.Atoi(string(v.raw)); err == nil && n >= 100 && n <= 599 {
+		f.number = n
+	}
+}
+
+// mark takes the beginning of an event's data, which may be a mark of the end
+// rather than a document.
+func (r *replyReader) mark(text []byte) {
+	if string(bytes.TrimSpace(text)) == "[DONE]" {
+		r.res.done = true
+	}
+}
+
+// exception is a failure that a frame's header names.
+func (r *replyReader) exception(name []byte) {
+	r.doc.failure.code, r.doc.isError = string(name), true
+}
+
+// end is called behind each document. event is the name of the event that it came
+// in, and whole says that it is complete: what an incomplete one said may be
+// wrong.
+func (r *replyReader) end(event []byte, whole bool) {
+	d, res := &r.doc, &r.res
+	r.documents++
+	if k, ok := r.table.kinds[string(event)]; ok && d.kind == kindOther {
+		d.kind = k
+	}
+	if d.failed && whole || d.isError || d.kind == kindError || string(event) == "error" || r.refused {
+		r.setFailure()
+	}
+	if !whole || d.kind == kindIgnored {
+		return
+	}
+	if r.table.settle != nil {
+		r.table.settle(r)
+	}
+	// Azure's first chunk has empty strings here.
+	setIfSent(&res.id, d.id)
+	setIfSent(&res.model, d.model)
+	setIfSent(&res.tier, d.tier)
+	setIfSent(&res.speed, d.speed)
+	setIfSent(&res.fingerprint, d.fingerprint)
+	res.units.complete(&d.units)
+	if d.kind == kindImage {
+		res.units.images.n++
+		res.units.images.ok, res.finished = true, true
+	}
+	for _, end := range d.finish {
+		res.setFinish(end)
+	}
+	res.content = res.content || d.content
+	res.done = res.done || d.done || d.kind == kindDone
+	res.finished = res.finished || d.finished
+	r.takeUsage()
+}
+
+func setIfSent(to *string, s string) {
+	if s != "" {
+		*to = s
+	}
+}
+
+// setFinish records that a choice was seen and, if it has, why it ended. Servers
+// that repeat the reason (OpenRouter, in its usage chunk) say nothing new.
+func (res *result) setFinish(end choiceEnd) {
+	for len(res.finish) <= end.index {
+		res.finish = append(res.finish, "")
+	}
+	if end.reason != "" {
+		res.finish[end.index] = end.reason
+	}
+	res.finished = !slices.Contains(res.finish, "")
+}
+
+// takeUsage takes the document's usage. The last one holds: where servers send
+// several they are running totals or repetitions, or complete each other. One of
+// nothing but zeros behind others takes nothing back.
+func (r *replyReader) takeUsage() {
+	u := &r.doc.usage
+	if !u.reported() {
+		u = &r.doc.aside // Groq sends the same usage in two places
+	}
+	if !u.reported() {
+		return
+	}
+	if r.table.cumulative {
+		r.merged.complete(u)
+		u = &r.merged
+	}
+	r.settleUsage(u)
+}
+
+func (r *replyReader) settleUsage(u *usage) {
+	r.res.units.count(u)
+	if len(r.res.passes) > 0 {
+		sum := u.withPasses(r.res.passes)
+		u = &sum
+	}
+	t := r.table.tokens(u, r.quirks)
+	if r.target.operation == operationEmbeddings {
+		t = t.withoutOutput(u)
+	}
+	if !t.reported() || t.allZero() && r.res.tokens.reported() && !r.table.cumulative {
+		return
+	}
+	r.res.tokens = t
+}
+
+// measure takes what the platform counted, in case that the answer counts nothing.
+func (r *replyReader) measure(h http.Header) {
+	if r.table.frames {
+		r.merged.measure(h)
+	}
+}
+
+// conclude is called when no more documents come.
+func (r *replyReader) conclude() {
+	if !r.res.tokens.reported() && r.merged.reported() {
+		r.settleUsage(&r.merged)
+	}
+}
+
+func (r *replyReader) setFailure() {
+	d := &r.doc
+	f := d.failure
+	if f.code == "" {
+		f.code = d.rootCode
+	}
+	if f.kind == "" {
+		f.kind = d.rootType
+	}
+	if f.code == "" && f.kind == "" && f.status == "" && r.res.failure != nil {
+		return // another one said more
+	}
+	r.res.failure = &f
+}
+
+// modality is what tokens stand for, or how long what they were written to lives.
+type modality uint8
+
+const (
+	modalityOther modality = iota
+	modalityImage
+	modalityAudio
+	modality5m
+	modality1h
+)
+
+// modalityNames are the words for modalities, and Google's numbers for them.
+var modalityNames = map[string]modality{
+	"IMAGE": modalityImage, "image": modalityImage, "2": modalityImage,
+	"AUDIO": modalityAudio, "audio": modalityAudio, "4": modalityAudio,
+	"5m": modality5m, "1h": modality1h,
+}
+
+// splitByModality takes the count of one modality.
+func (r *replyReader) splitByModality() {
+	if !r.split.ok {
+		return
+	}
+	switch r.modality {
+	case modalityImage:
+		r.usage.add(r.details+inputImageTokens-inputAudioTokens, r.split)
+	case modalityAudio:
+		r.usage.add(r.details, r.split)
+	case modality5m:
+		r.usage.add(cacheWrite5mTokens, r.split)
+	case modality1h:
+		r.usage.add(cacheWrite1hTokens, r.split)
+	}
+}
+
+// hostedTools are the types of items that tools of the provider leave in an
+// answer, each of which has a price of its own.
+var hostedTools = map[string]counter{
+	"web_search_call":       webSearches,
+	"file_search_call":      fileSearches,
+	"code_interpreter_call": codeExecutions,
+	"image_generation_call": imageGenerations,
+}
