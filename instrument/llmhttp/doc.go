@@ -12,10 +12,18 @@
 // [Client] does that to a client that exists, and [Middleware] is the same for
 // SDKs that take a function.
 //
-// It understands OpenAI's chat completions, completions and embeddings, plain
-// and streamed, and the servers that are compatible with them. Calls are
-// recognised by the path of the request, providers by its host; all other
-// requests pass as if the transport were not there.
+// It understands, plain and streamed: OpenAI's chat completions, responses,
+// completions, embeddings, images, audio and videos, and the many servers that are
+// compatible with them; Anthropic's messages; Gemini and Vertex AI; Bedrock's
+// Converse and InvokeModel; Cohere; Ollama; and what LiteLLM passes on of these.
+// docs/providers.md lists them and how each is counted. Calls are recognised by the
+// path of the request, providers by its host; all other requests pass as if the
+// transport were not there.
+//
+// Requests that are no inference and whose answers look like one have spans that
+// are not billed: counting of tokens, moderation, submission of batches, retrieval
+// of what was answered before. A response in the background, or a video, is metered
+// once, by the first request of the same transport that shows how it ended.
 //
 // # What a span says
 //

@@ -5,6 +5,9 @@ package llmhttp
 
 import (
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
 	"testing"
 )
 
@@ -76,6 +79,95 @@ func TestProviderHosts(t *testing.T) {
 		}
 		if got, ok := transport.Recognize(req); !ok || got.Provider != want {
 			t.Errorf("%s: %+v, want provider %s", url, got, want)
+		}
+	}
+}
+
+// The page on providers lists every API, and no other.
+func TestProvidersPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/providers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := make(map[string]bool)
+	for _, match := range regexp.MustCompile("`((?:openai|anthropic|gemini|vertex|bedrock|cohere|ollama)\\.[a-z0-9_.]+)`").FindAllSubmatch(page, -1) {
+		listed[string(match[1])] = true
+	}
+	for _, a := range apis {
+		if !listed[a.name] {
+			t.Errorf("the page does not list %s", a.name)
+		}
+	}
+	for name := range listed {
+		if !slices.ContainsFunc(apis, func(a *api) bool { return a.name == name }) {
+			t.Errorf("the page lists %s, which does not exist", name)
+		}
+	}
+}
+
+func TestRecognizeFormats(t *testing.T) {
+	tests := []struct{ method, url, api, provider, operation string }{
+		{"POST", "https://api.openai.com/v1/responses", "openai.responses", "openai", "chat"},
+		{"POST", "https://r.openai.azure.com/openai/responses?api-version=1", "openai.responses", "azure.ai.openai", "chat"},
+		{"POST", "https://api.x.ai/v1/responses", "openai.responses", "x_ai", "chat"},
+		{"GET", "https://r.openai.azure.com/openai/v1/responses/resp_1", "openai.responses.retrieve", "azure.ai.openai", ""},
+		{"GET", "http://proxy:4000/v1/responses/resp_1", "openai.responses.retrieve", "openai", ""},
+		{"GET", "http://survey/v1/responses/1", "", "", ""},
+		{"POST", "https://r.openai.azure.com/openai/deployments/d/images/generations", "openai.images", "azure.ai.openai", "image_generation"},
+		{"POST", "https://api.anthropic.com/v1/messages?beta=true", "anthropic.messages", "anthropic", "chat"},
+		{"POST", "https://r.services.ai.azure.com/anthropic/v1/messages", "anthropic.messages", "azure.ai.inference", "chat"},
+		{"POST", "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/anthropic/models/claude:rawPredict", "anthropic.messages", "gcp.vertex_ai", "chat"},
+		{"POST", "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/mistralai/models/m:streamRawPredict", "openai.chat", "gcp.vertex_ai", "chat"},
+		{"POST", "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/7:generateContent", "gemini.generate_content", "gcp.vertex_ai", "generate_content"},
+		{"POST", "https://generativelanguage.googleapis.com/v1beta/tunedModels/t:streamGenerateContent", "gemini.generate_content", "gcp.gemini", "generate_content"},
+		{"POST", "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google/models/imagen-4.0:predict", "vertex.predict", "gcp.vertex_ai", "image_generation"},
+		{"POST", "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/7:predict", "", "", ""},
+		{"POST", "https://bedrock-runtime.us-east-1.amazonaws.com/model/eu.anthropic.claude-x/invoke", "bedrock.invoke", "aws.bedrock", "chat"},
+		{"POST", "https://bedrock-runtime.us-east-1.amazonaws.com/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.amazon.titan-embed-x/invoke", "bedrock.invoke", "aws.bedrock", "embeddings"},
+		{"POST", "https://bedrock-runtime.us-east-1.amazonaws.com/model/acme.new/invoke", "bedrock.invoke", "aws.bedrock", "text_completion"},
+		{"POST", "http://proxy:4000/bedrock/model/amazon.nova/converse", "bedrock.converse", "aws.bedrock", "chat"},
+		{"POST", "https://api.cohere.com/v1/chat", "cohere.chat.v1", "cohere", "chat"},
+		{"POST", "http://proxy:4000/cohere/v1/chat", "cohere.chat.v1", "cohere", "chat"},
+		{"POST", "https://shop.example.com/v1/chat", "", "", ""},
+		{"POST", "https://api.openai.com/v1/chat", "", "", ""},
+		{"POST", "https://api.cohere.com/v2/rerank", "cohere.rerank", "cohere", "rerank"},
+		{"POST", "https://ollama.com/api/chat", "ollama.chat", "ollama", "chat"},
+		{"POST", "http://localhost:11434/api/embeddings", "ollama.embed", "ollama", "embeddings"},
+		{"PUT", "https://api.openai.com/v1/responses", "", "", ""},
+	}
+	for _, tt := range tests {
+		req, err := http.NewRequestWithContext(t.Context(), tt.method, tt.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := Recognize(req)
+		if ok != (tt.api != "") || got.API != tt.api || got.Provider != tt.provider || got.Operation != tt.operation {
+			t.Errorf("%s %s: %+v, %t", tt.method, tt.url, got, ok)
+		}
+	}
+}
+
+// A path is compared segment by segment, escapes and all.
+func TestPatterns(t *testing.T) {
+	tests := []struct {
+		pattern, path, found string
+		ok                   bool
+	}{
+		{"/chat/completions", "/v1/chat/completions", "", true},
+		{"/chat/completions", "/v1/notchat/completions", "", false},
+		{"/chat/completions", "chat/completions", "", false},
+		{"/model/*/invoke", "/model/a%2Fb%3A0/invoke", "a/b:0", true},
+		{"/model/*/invoke", "/model//invoke", "", false},
+		{"/model/*/invoke", "/model/%zz/invoke", "%zz", true},
+		{"/*:predict", "/models/m:predict", "m", true},
+		{"/*:predict", "/models/:predict", "", false},
+		{"/a/*/b/*", "/a/1/b/2", "2", true},
+		{"/x", "", "", false},
+	}
+	for _, tt := range tests {
+		found, ok := newPattern(tt.pattern).match(tt.path)
+		if found != tt.found || ok != tt.ok {
+			t.Errorf("%s of %s: %q, %t", tt.pattern, tt.path, found, ok)
 		}
 	}
 }

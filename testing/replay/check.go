@@ -110,7 +110,9 @@ var callFields = []string{
 }
 
 // tokenFields likewise.
-var tokenFields = []string{"input", "inputUncached", "cacheRead", "cacheCreation", "output", "reasoning", "total"}
+var tokenFields = []string{
+	"input", "inputUncached", "cacheRead", "cacheCreation", "cacheCreation5m", "cacheCreation1h", "output", "reasoning", "total",
+}
 
 func compareTokens(got *tokens, expected json.RawMessage) ([]difference, error) {
 	if expected == nil {
@@ -140,6 +142,9 @@ func compareTokens(got *tokens, expected json.RawMessage) ([]difference, error) 
 		count, ok := want[name]
 		if !ok {
 			continue
+		}
+		if have[name] == nil {
+			have[name] = json.RawMessage("null")
 		}
 		same, err := anyEqual(have[name], []json.RawMessage{count})
 		if err != nil {
