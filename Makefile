@@ -16,7 +16,7 @@ CONCURRENT := . ./exporter/... ./instrument/... ./instrument/propagate/propagate
 	./examples/cli/... ./examples/getting-started/... ./testing/replay/...
 # One module for each client library; they start no goroutine of their own.
 ADAPTERS   := ./instrument/reveniumgoopenai/... ./instrument/reveniumopenai/...
-SEQUENTIAL := $(ADAPTERS) ./semconv/... ./exporter/convert/pdataview/... ./tools/semconvgen/... ./testing/bench/...
+SEQUENTIAL := $(ADAPTERS) ./semconv/... ./exporter/convert/pdataview/... ./tools/semconvgen/... ./testing/bench/... ./testing/collector/...
 RACE       := $(shell if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1; then echo -race; fi)
 
 .DEFAULT_GOAL := test
@@ -30,17 +30,23 @@ endif
 	$(GO) test $(SEQUENTIAL)
 
 .PHONY: generate
-generate: $(BIN)/mdatagen ## Regenerate semconv's and the Collector component's generated files.
+generate: $(BIN)/mdatagen $(BIN)/builder ## Regenerate semconv's and the Collector component's generated files.
 	$(GO) run ./tools/semconvgen
 	cd exporter/reveniumexporter && $(BIN)/mdatagen metadata.yaml
+	GOWORK=off $(BIN)/builder --config cmd/otelcol-revenium/manifest.yaml --skip-compilation
 
 .PHONY: generate-check
-generate-check: $(BIN)/mdatagen ## Fail when a generated file is stale.
+generate-check: $(BIN)/mdatagen $(BIN)/builder ## Fail when a generated file is stale.
 	$(GO) run ./tools/semconvgen -check
 	@set -e; tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
 		cp -R exporter/reveniumexporter "$$tmp/"; \
 		(cd "$$tmp/reveniumexporter" && GOWORK=off $(BIN)/mdatagen metadata.yaml); \
-		diff -r exporter/reveniumexporter "$$tmp/reveniumexporter" || { echo "stale: run make generate"; exit 1; }
+		diff -r exporter/reveniumexporter "$$tmp/reveniumexporter" || { echo "stale: run make generate"; exit 1; }; \
+		mkdir -p "$$tmp/cmd/otelcol-revenium"; \
+		(cd "$$tmp" && GOWORK=off $(BIN)/builder --config $(CURDIR)/cmd/otelcol-revenium/manifest.yaml --skip-compilation --skip-get-modules >/dev/null 2>&1); \
+		for file in components.go main.go main_others.go main_windows.go; do \
+			diff cmd/otelcol-revenium/$$file "$$tmp/cmd/otelcol-revenium/$$file" || { echo "stale: run make generate"; exit 1; }; \
+		done
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Lint every module.
