@@ -84,8 +84,10 @@ func (r *recorder) understand(encoding string) {
 	reader.drift = r.exchange.transport.drift
 	reader.measure(r.header)
 	r.answer = newAnswer(reader)
-	p := r.exchange.question.asked()
-	r.answer.lines = reader.table.lines && p.stream
+	if reader.table.lines {
+		p := r.exchange.question.asked()
+		r.answer.lines = p.stream
+	}
 }
 
 // observe takes what a Read of the body returned.
@@ -295,6 +297,9 @@ func (r *recorder) noTokens(res *result) bool {
 func (r *recorder) settleJob(to attributeList, res *result) attributeList {
 	target, jobs := &r.exchange.target, r.exchange.transport.jobs
 	a, id := target.api, res.id
+	if a.job == jobNever && !a.retrieves {
+		return to
+	}
 	if id == "" {
 		id = target.found
 	}
@@ -308,7 +313,7 @@ func (r *recorder) settleJob(to attributeList, res *result) attributeList {
 		jobs.add(key, newJob(&p, target))
 		res.free = true
 		res.units.seconds = amount{} // so long it is to be; nothing is there yet
-	case !a.retrieves:
+	case !a.retrieves: // the answer itself
 	case !final[res.status]:
 		res.free = true
 	default:

@@ -218,8 +218,9 @@ type replyReader struct {
 	scan    *scanner
 
 	res       result
-	merged    usage // of a cumulative format
-	documents int   // that have ended
+	merged    usage  // of a cumulative format
+	model     string // as last sent
+	documents int    // that have ended
 
 	doc        document // the current one
 	usage      *usage   // that counts belong to
@@ -331,7 +332,8 @@ func (r *replyReader) value(f field, v value) {
 	case rspID:
 		d.id = v.same(r.res.id)
 	case rspModel:
-		d.model = v.same(r.res.model)
+		r.model = v.same(r.model)
+		d.model = r.model
 	case rspTier:
 		d.tier = v.same(r.res.tier)
 	case rspSpeed:
