@@ -31,6 +31,8 @@ type config struct {
 	resource       *resource.Resource
 	metadata       []instrument.ProcessorOption
 	provider       []sdktrace.TracerProviderOption
+	forward        sdktrace.SpanExporter
+	forwardOptions []exporter.ForwarderOption
 	globals        bool
 	baggage        []propagate.Option
 	propagates     bool
@@ -51,6 +53,16 @@ func newConfig(opts []Option) config {
 func WithExporterOptions(opts ...exporter.Option) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.exporter = append(slices.Clip(cfg.exporter), opts...)
+		return cfg
+	})
+}
+
+// WithForwarding leaves the metering to a Collector: LLM spans and those around
+// them go to exp, sampled or not, and nothing to Revenium. No key is needed then,
+// and [WithExporterOptions] has no effect. See [exporter.NewForwarder].
+func WithForwarding(exp sdktrace.SpanExporter, opts ...exporter.ForwarderOption) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.forward, cfg.forwardOptions = exp, opts
 		return cfg
 	})
 }

@@ -30,7 +30,10 @@ const stopGrace = time.Second
 
 // SDK is what [Start] has started.
 type SDK struct {
-	provider  *sdktrace.TracerProvider
+	provider *sdktrace.TracerProvider
+	// metering is what sees every span: processor, or with WithForwarding a
+	// forwarder.
+	metering  sdktrace.SpanProcessor
 	processor *exporter.Processor
 	// batch is the processor in front of OTLP; nil without it.
 	batch sdktrace.SpanProcessor
@@ -47,13 +50,18 @@ func Start(ctx context.Context, opts ...Option) (*SDK, error) {
 		return nil, err
 	}
 	sdk := &SDK{}
-	if sdk.processor, err = exporter.NewProcessor(cfg.exporter...); err != nil {
-		return nil, fmt.Errorf("revenium: %w", err)
+	if cfg.forward != nil {
+		sdk.metering = exporter.NewForwarder(cfg.forward, cfg.forwardOptions...)
+	} else {
+		if sdk.processor, err = exporter.NewProcessor(cfg.exporter...); err != nil {
+			return nil, fmt.Errorf("revenium: %w", err)
+		}
+		sdk.metering = sdk.processor
 	}
 	otlp, err := newOTLPExporter(ctx)
 	if err != nil {
 		// Nothing is queued yet: this only stops what has started.
-		return nil, errors.Join(err, sdk.processor.Shutdown(ctx))
+		return nil, errors.Join(err, sdk.metering.Shutdown(ctx))
 	}
 
 	providerOpts := []sdktrace.TracerProviderOption{
@@ -63,7 +71,7 @@ func Start(ctx context.Context, opts ...Option) (*SDK, error) {
 		sdktrace.WithSpanProcessor(instrument.NewSpanProcessor(cfg.metadata...)),
 		// Next, so that nothing that another processor does to its own queue comes
 		// before metering.
-		sdktrace.WithSpanProcessor(sdk.processor),
+		sdktrace.WithSpanProcessor(sdk.metering),
 	}
 	if otlp != nil {
 		sdk.batch = sdktrace.NewBatchSpanProcessor(otlp)
@@ -114,8 +122,14 @@ func spanLimits() sdktrace.SpanLimits {
 // TracerProvider returns the provider, for those who do not use the global one.
 func (s *SDK) TracerProvider() *sdktrace.TracerProvider { return s.provider }
 
-// Report returns the account of metering up to now.
-func (s *SDK) Report() exporter.Report { return s.processor.Report() }
+// Report returns the account of metering up to now. With [WithForwarding] it is
+// empty: the Collector has the account.
+func (s *SDK) Report() exporter.Report {
+	if s.processor == nil {
+		return exporter.Report{}
+	}
+	return s.processor.Report()
+}
 
 // ForceFlush waits until what is queued, for Revenium and for OTLP, has arrived
 // or ctx ends. See [exporter.Processor.ForceFlush].
@@ -131,7 +145,7 @@ func (s *SDK) ForceFlush(ctx context.Context) error {
 // program is often cancelled by then.
 func (s *SDK) Shutdown(ctx context.Context) (exporter.Report, error) {
 	flushed := s.flushOTLP(ctx)
-	meteringErr := s.processor.Shutdown(ctx)
+	meteringErr := s.metering.Shutdown(ctx)
 	otlpErr := flushed()
 
 	// The provider leaves processors running, and their errors out, once ctx has
@@ -148,7 +162,7 @@ func (s *SDK) Shutdown(ctx context.Context) (exporter.Report, error) {
 	if err = errors.Join(err, otlpErr); err != nil {
 		err = fmt.Errorf("revenium: %w", err)
 	}
-	return s.processor.Report(), err
+	return s.Report(), err
 }
 
 // flushOTLP begins to flush what waits for OTLP. The provider asks one processor

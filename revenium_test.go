@@ -456,3 +456,44 @@ func TestUsageSetLateSurvives(t *testing.T) {
 		t.Errorf("report:\n%s", report)
 	}
 }
+
+// forwardSink keeps the names of the spans that it gets.
+type forwardSink struct {
+	mu    sync.Mutex
+	names []string
+}
+
+func (s *forwardSink) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, span := range spans {
+		s.names = append(s.names, span.Name())
+	}
+	return nil
+}
+
+func (*forwardSink) Shutdown(context.Context) error { return nil }
+
+// TestForwarding checks that a service without a key hands its LLM spans on though
+// no trace is sampled.
+func TestForwarding(t *testing.T) {
+	clearEnv(t)
+	var to forwardSink
+	sdk, err := Start(t.Context(), WithForwarding(&to), WithoutGlobals(),
+		WithSampler(sdktrace.NeverSample()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer := sdk.TracerProvider().Tracer("test")
+	_, call := tracer.Start(t.Context(), "chat gpt-4o")
+	call.End()
+	_, other := tracer.Start(t.Context(), "GET /")
+	other.End()
+	report, err := sdk.Shutdown(t.Context())
+	if err != nil || report.Converted != 0 {
+		t.Errorf("report %v, %v", report, err)
+	}
+	if len(to.names) != 1 || to.names[0] != "chat gpt-4o" {
+		t.Errorf("handed on: %v", to.names)
+	}
+}

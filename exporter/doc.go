@@ -19,6 +19,9 @@
 //	)
 //	defer provider.Shutdown(context.Background())
 //
+// A service that is metered by a Collector uses [NewForwarder] instead, which hands
+// LLM spans to an OTLP exporter, sampled or not.
+//
 // What a span is billed for, and which spans are, package convert decides; any
 // instrumentation that follows the OpenTelemetry GenAI conventions will do.
 //

@@ -11,6 +11,10 @@ import (
 // ErrShutdown is returned for spans that arrive after Shutdown.
 var ErrShutdown = errors.New("exporter: already shut down")
 
+// errNotExported is why a [Forwarder] lost spans where no error says it: its queue
+// was full.
+var errNotExported = errors.New("the queue was full or the exporter failed; see the log")
+
 // errKeyRefused ends a flush early: waiting longer would not make the key valid.
 var errKeyRefused = errors.New("the service refuses the API key: check REVENIUM_METERING_API_KEY (a metering key begins with rev_mk_)")
 
