@@ -11,6 +11,7 @@
 // it is acknowledged, so that a queue on disk survives a crash in the middle of
 // an attempt.
 //
-// [Memory] is the queue in memory. Package spooltest checks whether another
-// implementation keeps the same contract.
+// [Memory] is the queue in memory. [Disk] is the one on disk, of which a
+// [Directory] has one for each tenant; [Inspect] looks at a directory from outside.
+// Package spooltest checks whether another implementation keeps the same contract.
 package spool

@@ -6,6 +6,7 @@ package spool_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/revenium/revenium-otel-go/exporter/metering"
@@ -45,4 +46,42 @@ func Example() {
 	// sending one
 	// sending two
 	// 1 left
+}
+
+// What is in a directory survives the process: the next one that opens it goes on.
+func ExampleOpen() {
+	path, err := os.MkdirTemp("", "spool")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(path) }()
+
+	dir, err := spool.Open(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	now := time.Now()
+	if _, err := dir.Queue("").Put(spool.Item{Frozen: metering.Frozen{TransactionID: "one"}, Created: now}, now); err != nil {
+		fmt.Println(err)
+	}
+	if err := dir.Sync(); err != nil { // from here on it is safe
+		fmt.Println(err)
+	}
+	if err := dir.Close(); err != nil {
+		fmt.Println(err)
+	}
+
+	dir, err = spool.Open(path)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	entry, _, err := dir.Queue("").Take(time.Now())
+	fmt.Println(entry.TransactionID, err)
+	if err := dir.Close(); err != nil {
+		fmt.Println(err)
+	}
+	// Output: one <nil>
 }

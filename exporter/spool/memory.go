@@ -10,81 +10,33 @@ import (
 	"time"
 )
 
-// Default bounds of [Memory]. A chat record takes about 1 KB, so that the two
-// bounds are reached at about the same time.
-const (
-	DefaultMaxEntries = 32768
-	DefaultMaxBytes   = 48 << 20
-)
-
 // Memory is a [Queue] in memory. What it holds is lost with the process.
 type Memory struct {
-	maxEntries int
-	maxBytes   int64
-	overflow   OverflowPolicy
+	limits
 
 	mu      sync.Mutex
 	closed  bool
 	final   Stats // what was left when it was closed
 	lastID  ID
 	bytes   int64
-	taken   map[ID]*memoryEntry
+	taken   map[ID]*element
 	waiting dueHeap
-	// oldest and newest are the ends of the list of all entries in id order.
-	oldest, newest *memoryEntry
-	entries        int
+	ages    ageList // of all entries
+	entries int
 }
 
 var _ Queue = (*Memory)(nil)
-
-// memoryEntry is an element of the age list and, while it waits, of the heap.
-type memoryEntry struct {
-	entry        Entry
-	due          time.Time
-	older, newer *memoryEntry
-	heapIndex    int // -1 while handed out
-}
 
 // MemoryOption configures [NewMemory].
 type MemoryOption interface {
 	applyMemory(q *Memory)
 }
 
-type memoryOptionFunc func(*Memory)
-
-func (f memoryOptionFunc) applyMemory(q *Memory) { f(q) }
-
-// WithMaxEntries bounds the number of items; the default is [DefaultMaxEntries].
-// A value below one is ignored.
-func WithMaxEntries(n int) MemoryOption {
-	return memoryOptionFunc(func(q *Memory) {
-		if n > 0 {
-			q.maxEntries = n
-		}
-	})
-}
-
-// WithMaxBytes bounds the bytes of all items together; the default is
-// [DefaultMaxBytes]. A value below one is ignored.
-func WithMaxBytes(n int64) MemoryOption {
-	return memoryOptionFunc(func(q *Memory) {
-		if n > 0 {
-			q.maxBytes = n
-		}
-	})
-}
-
-// WithOverflow chooses what a full queue gives up; the default is [DropNewest].
-func WithOverflow(policy OverflowPolicy) MemoryOption {
-	return memoryOptionFunc(func(q *Memory) { q.overflow = policy })
-}
-
 // NewMemory returns an empty queue in memory.
 func NewMemory(opts ...MemoryOption) *Memory {
 	q := &Memory{
-		maxEntries: DefaultMaxEntries,
-		maxBytes:   DefaultMaxBytes,
-		taken:      make(map[ID]*memoryEntry),
+		limits: limits{maxEntries: DefaultMaxEntries, maxBytes: DefaultMaxBytes},
+		taken:  make(map[ID]*element),
 	}
 	for _, opt := range opts {
 		opt.applyMemory(q)
@@ -110,19 +62,19 @@ func (q *Memory) Put(item Item, now time.Time) (Receipt, error) {
 	}
 
 	var receipt Receipt
-	for e := q.oldest; e != nil && !q.fits(size); {
+	for e := q.ages.oldest; e != nil && !q.fits(size); {
 		newer := e.newer
 		if e.heapIndex >= 0 {
 			heap.Remove(&q.waiting, e.heapIndex)
-			q.unlink(e)
+			q.remove(e)
 			receipt.Evicted = append(receipt.Evicted, e.entry.Item)
 		}
 		e = newer
 	}
 
 	q.lastID++
-	e := &memoryEntry{entry: Entry{ID: q.lastID, Item: item}, due: now}
-	q.link(e)
+	e := &element{entry: Entry{ID: q.lastID, Item: item}, due: now}
+	q.add(e)
 	heap.Push(&q.waiting, e)
 	receipt.ID = e.entry.ID
 	return receipt, nil
@@ -155,7 +107,7 @@ func (q *Memory) Take(now time.Time) (Entry, bool, error) {
 	if len(q.waiting) == 0 || q.waiting[0].due.After(now) {
 		return Entry{}, false, nil
 	}
-	e := heap.Pop(&q.waiting).(*memoryEntry)
+	e := heap.Pop(&q.waiting).(*element)
 	q.taken[e.entry.ID] = e
 	return e.entry, true, nil
 }
@@ -170,7 +122,7 @@ func (q *Memory) Ack(id ID) error {
 		return fmt.Errorf("%w: id %d", ErrNotTaken, id)
 	}
 	delete(q.taken, id)
-	q.unlink(e)
+	q.remove(e)
 	return nil
 }
 
@@ -198,11 +150,7 @@ func (q *Memory) Release(now time.Time) error {
 	if q.closed {
 		return ErrClosed
 	}
-	for _, e := range q.waiting {
-		if e.due.After(now) {
-			e.due = now
-		}
-	}
+	q.waiting.release(now)
 	heap.Init(&q.waiting)
 	return nil
 }
@@ -237,10 +185,10 @@ func (q *Memory) stats() Stats {
 		MaxEntries: q.maxEntries,
 		MaxBytes:   q.maxBytes,
 	}
-	if q.oldest != nil {
-		s.Oldest = q.oldest.entry.ID
-		s.OldestCreated = q.oldest.entry.Created
-		s.Newest = q.newest.entry.ID
+	if oldest := q.ages.oldest; oldest != nil {
+		s.Oldest = oldest.entry.ID
+		s.OldestCreated = oldest.entry.Created
+		s.Newest = q.ages.newest.entry.ID
 	}
 	return s
 }
@@ -257,72 +205,20 @@ func (q *Memory) Close() error {
 	q.closed = true
 	q.waiting = nil
 	clear(q.taken)
-	q.oldest, q.newest = nil, nil
+	q.ages = ageList{}
 	return nil
 }
 
-// link appends e at the young end of the age list.
-func (q *Memory) link(e *memoryEntry) {
-	e.older = q.newest
-	if q.newest != nil {
-		q.newest.newer = e
-	} else {
-		q.oldest = e
-	}
-	q.newest = e
+// add counts an element in.
+func (q *Memory) add(e *element) {
+	q.ages.link(e)
 	q.entries++
 	q.bytes += e.entry.Size()
 }
 
-// unlink takes e out of the age list and of the sums.
-func (q *Memory) unlink(e *memoryEntry) {
-	if e.older != nil {
-		e.older.newer = e.newer
-	} else {
-		q.oldest = e.newer
-	}
-	if e.newer != nil {
-		e.newer.older = e.older
-	} else {
-		q.newest = e.older
-	}
-	e.older, e.newer = nil, nil
+// remove counts an element out.
+func (q *Memory) remove(e *element) {
+	q.ages.unlink(e)
 	q.entries--
 	q.bytes -= e.entry.Size()
-}
-
-// dueHeap orders the waiting entries by the time at which they are due, and
-// those due at the same time by age.
-type dueHeap []*memoryEntry
-
-func (h dueHeap) Len() int { return len(h) }
-
-func (h dueHeap) Less(i, j int) bool {
-	if c := h[i].due.Compare(h[j].due); c != 0 {
-		return c < 0
-	}
-	return h[i].entry.ID < h[j].entry.ID
-}
-
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].heapIndex, h[j].heapIndex = i, j
-}
-
-// Push is for package heap.
-func (h *dueHeap) Push(x any) {
-	e := x.(*memoryEntry)
-	e.heapIndex = len(*h)
-	*h = append(*h, e)
-}
-
-// Pop is for package heap.
-func (h *dueHeap) Pop() any {
-	old := *h
-	last := len(old) - 1
-	e := old[last]
-	old[last] = nil
-	*h = old[:last]
-	e.heapIndex = -1
-	return e
 }
