@@ -12,7 +12,7 @@ MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
 # Packages in which goroutines live are tested with the race detector, where the
 # machine has the C compiler that it needs.
 CONCURRENT := . ./exporter/... ./instrument/... ./instrument/propagate/propagategrpc/... ./testing/reveniumtest/... \
-	./testing/llmtest/... ./testing/metertest/... ./cmd/revenium-otel/... ./examples/... \
+	./testing/llmtest/... ./testing/metertest/... ./testing/conformance/... ./cmd/revenium-otel/... ./examples/... \
 	./examples/cli/... ./examples/getting-started/... ./testing/replay/...
 # One module for each client library; they start no goroutine of their own.
 ADAPTERS   := ./instrument/reveniumgoopenai/... ./instrument/reveniumopenai/...

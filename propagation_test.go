@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/revenium/revenium-otel-go/exporter"
 	"github.com/revenium/revenium-otel-go/instrument"
@@ -37,9 +36,10 @@ func TestWithBaggage(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			oldProvider, oldPropagator := otel.GetTracerProvider(), otel.GetTextMapPropagator()
 			t.Cleanup(func() {
-				otel.SetTracerProvider(noop.NewTracerProvider())
-				otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator())
+				otel.SetTracerProvider(oldProvider)
+				otel.SetTextMapPropagator(oldPropagator)
 			})
 			srv := reveniumtest.Start(t)
 			sdk, err := Start(t.Context(), append(tt.opts,

@@ -5,13 +5,18 @@ package bench
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/revenium/revenium-otel-go/instrument"
@@ -88,76 +93,129 @@ func BenchmarkMetadata(b *testing.B) {
 	}
 }
 
-// BenchmarkAttribution has calls that are attributed in each of the ways that
-// there are, and counts the fields of their records that are right.
-func BenchmarkAttribution(b *testing.B) {
-	for _, bench := range []struct {
+// doFunc makes a call of a model.
+type doFunc func(context.Context, ...instrument.Option) error
+
+// ways are the ways in which a call can be attributed: each makes a call that is,
+// by calling do.
+func ways() []struct {
+	name string
+	call func(ctx context.Context, do doFunc) error
+} {
+	return []struct {
 		name string
-		// call makes a call that is attributed, by calling do.
-		call func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error
+		call func(ctx context.Context, do doFunc) error
 	}{
-		{"call", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
-			return do(ctx, eight())
-		}},
-		{"wrapper", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+		{"call", func(ctx context.Context, do doFunc) error { return do(ctx, eight()) }},
+		{"wrapper", func(ctx context.Context, do doFunc) error {
 			return wrap.Err0(func(ctx context.Context) error { return do(ctx) }, eight())(ctx)
 		}},
-		{"context", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+		{"context", func(ctx context.Context, do doFunc) error {
 			return do(instrument.WithMetadata(ctx, eight()))
 		}},
 		{"nested", nested},
-		{"goroutine", func(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+		{"goroutine", func(ctx context.Context, do doFunc) error {
 			ctx, cancel := context.WithCancel(instrument.WithMetadata(ctx, eight()))
 			defer cancel()
 			done := make(chan error)
 			go func() { done <- do(context.WithoutCancel(ctx)) }()
 			return <-done
 		}},
-		{"remote service", remote},
-	} {
-		b.Run(bench.name, func(b *testing.B) {
-			metering := reveniumtest.Start(b)
-			processor := newProcessor(b, metering.URL())
-			provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(instrument.NewSpanProcessor()), sdktrace.WithSpanProcessor(processor))
-			in, out := int64(10), int64(5)
-			do := func(ctx context.Context, opts ...instrument.Option) error {
-				_, call := instrument.StartCall(ctx, instrument.CallParams{Provider: "openai", Model: "gpt-4o-mini"}, append(opts, instrument.WithTracerProvider(provider))...)
-				call.SetUsage(instrument.Usage{Input: &in, Output: &out})
-				call.End(nil)
-				return nil
+		{"remote service", byHeaders},
+		{"remote service by baggage", byBaggage},
+	}
+}
+
+// TestAttribution makes one call in each of the ways and compares the fields of the
+// records that are right with the table of docs/benchmarks.md.
+func TestAttribution(t *testing.T) {
+	header, rule := "| Field |", "|---|"
+	rows := map[string]string{}
+	fields := slices.Sorted(maps.Keys(eightFields()))
+	for _, way := range ways() {
+		header, rule = header+" "+way.name+" |", rule+"---|"
+		made := false
+		_, right := attributed(t, way.call, func() bool { made = !made; return made })
+		for _, field := range fields {
+			if right[field] == 1 {
+				rows[field] += " right |"
+			} else {
+				rows[field] += " wrong |"
 			}
-			calls := 0
-			for b.Loop() {
-				if err := bench.call(b.Context(), do); err != nil {
-					b.Fatal(err)
-				}
-				calls++
+		}
+	}
+	table := header + "\n" + rule + "\n"
+	for _, field := range fields {
+		table += "| `" + field + "` |" + rows[field] + "\n"
+	}
+	page, err := os.ReadFile("../../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), table) {
+		t.Errorf("docs/benchmarks.md has another table than\n%s", table)
+	}
+}
+
+// BenchmarkAttribution makes calls in each of the ways, and counts the fields of
+// their records that are right.
+func BenchmarkAttribution(b *testing.B) {
+	for _, way := range ways() {
+		b.Run(way.name, func(b *testing.B) {
+			calls, right := attributed(b, way.call, b.Loop)
+			sum := 0
+			for _, n := range right {
+				sum += n
 			}
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(b.Context()), time.Minute)
-			defer cancel()
-			if err := provider.Shutdown(ctx); err != nil {
-				b.Fatal(err)
-			}
-			records, right := metering.Completions(), 0
-			for _, record := range records {
-				for field, want := range eightFields() {
-					if got := record.Text(field); got == want {
-						right++
-					} else {
-						b.Errorf("%s is %q, want %q", field, got, want)
-					}
-				}
-			}
-			if len(records) != calls {
-				b.Errorf("%d records of %d calls", len(records), calls)
-			}
-			b.ReportMetric(float64(right)/float64(len(records)), "right/8")
+			b.ReportMetric(float64(sum)/float64(calls), "right/8")
 		})
 	}
 }
 
+// attributed makes calls as long as more says so, and returns how many there were
+// and in how many of their records each of the eight fields is right.
+func attributed(tb testing.TB, call func(context.Context, doFunc) error, more func() bool) (calls int, right map[string]int) {
+	tb.Helper()
+	metering := reveniumtest.Start(tb)
+	processor := newProcessor(tb, metering.URL())
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(instrument.NewSpanProcessor()), sdktrace.WithSpanProcessor(processor))
+	in, out := int64(10), int64(5)
+	do := func(ctx context.Context, opts ...instrument.Option) error {
+		_, call := instrument.StartCall(ctx, instrument.CallParams{Provider: "openai", Model: "gpt-4o-mini"}, append(opts, instrument.WithTracerProvider(provider))...)
+		call.SetUsage(instrument.Usage{Input: &in, Output: &out})
+		call.End(nil)
+		return nil
+	}
+	for more() {
+		if err := call(tb.Context(), do); err != nil {
+			tb.Fatal(err)
+		}
+		calls++
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
+	defer cancel()
+	if err := provider.Shutdown(ctx); err != nil {
+		tb.Fatal(err)
+	}
+	records := metering.Completions()
+	right = make(map[string]int)
+	for _, record := range records {
+		for field, want := range eightFields() {
+			if got := record.Text(field); got == want {
+				right[field]++
+			} else {
+				tb.Errorf("%s is %q, want %q", field, got, want)
+			}
+		}
+	}
+	if len(records) != calls || calls == 0 {
+		tb.Fatalf("%d records of %d calls", len(records), calls)
+	}
+	return calls, right
+}
+
 // nested says each thing in another layer.
-func nested(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
+func nested(ctx context.Context, do doFunc) error {
 	m := eight()
 	ctx = instrument.WithMetadata(ctx, instrument.Metadata{Organization: m.Organization, Agent: "outer", TaskType: "outer"})
 	ctx, workflow := instrument.StartWorkflow(ctx, instrument.WorkflowParams{Name: "run"})
@@ -170,21 +228,42 @@ func nested(ctx context.Context, do func(context.Context, ...instrument.Option) 
 	return err
 }
 
-// remote says it in one service and makes the call in another.
-func remote(ctx context.Context, do func(context.Context, ...instrument.Option) error) error {
-	trusting := propagate.NewMiddleware(propagate.WithTrust(propagate.TrustNetworks(netip.MustParsePrefix("127.0.0.0/8"))))
+// byHeaders says it in one service and makes the call in another: as x-revenium-*
+// headers.
+func byHeaders(ctx context.Context, do doFunc) error {
+	return remote(ctx, do, func(req *http.Request, client *http.Client) {
+		client.Transport = propagate.NewTransport(client.Transport, []string{req.URL.Host})
+	})
+}
+
+// byBaggage is the same with baggage, to which the fields were added that are not
+// sent by default.
+func byBaggage(ctx context.Context, do doFunc) error {
+	return remote(ctx, do, func(req *http.Request, _ *http.Client) {
+		propagate.NewPropagator(more()).Inject(req.Context(), propagation.HeaderCarrier(req.Header))
+	})
+}
+
+func more() propagate.Option {
+	return propagate.WithMoreBaggageFields(semconv.ReveniumSubscriptionIDKey, semconv.ReveniumSubscriberIDKey, semconv.ReveniumResponseQualityScoreKey)
+}
+
+// remote calls a service that makes the call; send has the request say whom it is
+// for.
+func remote(ctx context.Context, do doFunc, send func(*http.Request, *http.Client)) error {
+	trusting := propagate.NewMiddleware(more(), propagate.WithTrust(propagate.TrustNetworks(netip.MustParsePrefix("127.0.0.0/8"))))
 	service := httptest.NewServer(trusting(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := do(r.Context()); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})))
 	defer service.Close()
-	client := service.Client()
-	client.Transport = propagate.NewTransport(client.Transport, []string{service.URL})
 	req, err := http.NewRequestWithContext(instrument.WithMetadata(ctx, eight()), http.MethodGet, service.URL, http.NoBody)
 	if err != nil {
 		return err
 	}
+	client := service.Client()
+	send(req, client)
 	resp, err := client.Do(req)
 	if err != nil {
 		return err

@@ -22,15 +22,15 @@ import (
 const apiKey = "rev_mk_test_bench"
 
 // newProcessor makes a processor that delivers to baseURL and is silent.
-func newProcessor(b *testing.B, baseURL string, opts ...exporter.Option) *exporter.Processor {
-	b.Helper()
+func newProcessor(tb testing.TB, baseURL string, opts ...exporter.Option) *exporter.Processor {
+	tb.Helper()
 	processor, err := exporter.NewProcessor(append([]exporter.Option{
 		exporter.WithAPIKey(apiKey),
 		exporter.WithBaseURL(baseURL),
 		exporter.WithLogger(slog.New(slog.DiscardHandler)),
 	}, opts...)...)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return processor
 }
