@@ -161,9 +161,10 @@ var regions = map[string]bool{
 }
 
 // mayBeJSON says that a request does not declare its body to be anything else.
+// Bytes of any kind are what AWS's client says of InvokeModel's body by default.
 func mayBeJSON(h http.Header) bool {
-	contentType := h.Get("Content-Type")
-	return contentType == "" || strings.Contains(strings.ToLower(contentType), "json")
+	contentType := strings.ToLower(h.Get("Content-Type"))
+	return contentType == "" || strings.Contains(contentType, "json") || contentType == "application/octet-stream"
 }
 
 func isForm(h http.Header) bool {

@@ -200,14 +200,19 @@ func (e *exchange) start() context.Context {
 }
 
 // retryNumber reads how many attempts came before this one, as the clients that
-// Stainless generates (OpenAI's and Anthropic's among them) say.
+// Stainless generates (OpenAI's and Anthropic's among them) say, or AWS's.
 func retryNumber(h http.Header) (int, bool) {
-	text := h.Get("X-Stainless-Retry-Count")
-	if text == "" {
-		return 0, false
+	if text := h.Get("X-Stainless-Retry-Count"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 16)
+		return int(n), err == nil && n > 0
 	}
-	n, err := strconv.ParseUint(text, 10, 16)
-	return int(n), err == nil && n > 0
+	for part := range strings.SplitSeq(h.Get("Amz-Sdk-Request"), ";") { // attempt=2; max=3
+		if text, ok := strings.CutPrefix(strings.TrimSpace(part), "attempt="); ok {
+			n, err := strconv.ParseUint(text, 10, 16)
+			return int(n) - 1, err == nil && n > 1
+		}
+	}
+	return 0, false
 }
 
 // send sends the request. A request that was changed to ask for usage and is

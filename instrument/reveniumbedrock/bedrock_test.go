@@ -171,7 +171,7 @@ func TestInvokeModel(t *testing.T) {
 		t.Fatalf("%d chunks, %v", chunks, err)
 	}
 	invoked := metertest.Facts{
-		"model": mistral, "provider": "Amazon Bedrock", "modelHost": "bedrock", "modelSource": "DIRECT", "operationType": "CHAT", "costType": "AI",
+		"model": mistral, "provider": "Amazon Bedrock", "modelSource": "DIRECT", "operationType": "GENERATE", "costType": "AI",
 		"isStreamed": "false", "stopReason": "END", "inputTokenCount": "12", "outputTokenCount": "7", "totalTokenCount": "19",
 	}
 	m.Want(invoked, invoked.With("isStreamed", "true"))
