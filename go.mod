@@ -18,6 +18,8 @@ require (
 	go.uber.org/goleak v1.3.0
 )
 
+require github.com/agnivade/levenshtein v1.2.1
+
 require (
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect

@@ -141,6 +141,14 @@ func (cfg config) fromEnvironment() config {
 	if v, name := lookup(semconv.EnvDeadLetterDir); v != "" {
 		cfg.deadLetterDir, cfg.deadLetterSetting = v, name
 	}
+	if v, name := lookup(semconv.EnvSelectiveMetering); v != "" {
+		switch on, known := parseFlag(v); {
+		case !known:
+			cfg.ignored = append(cfg.ignored, fmt.Sprintf("%s=%q: neither true nor false", name, v))
+		case on:
+			cfg.convertOptions = append(cfg.convertOptions, convert.WithSelectiveMetering())
+		}
+	}
 	for _, field := range semconv.Fields() {
 		// What belongs to one call cannot be the same for all of a process.
 		if !field.ResourceLevel || len(field.Env) == 0 {
@@ -161,6 +169,18 @@ func lookup(names ...string) (value, name string) {
 		}
 	}
 	return "", ""
+}
+
+// parseFlag understands what Revenium's other packages do.
+func parseFlag(s string) (on, known bool) {
+	switch strings.ToLower(s) {
+	case "true", "1", "yes", "on":
+		return true, true
+	case "false", "0", "no", "off":
+		return false, true
+	default:
+		return false, false
+	}
 }
 
 // withLogger makes a logger of our own where the user gave none but asks for a

@@ -60,6 +60,7 @@
 //   - REVENIUM_METERING_API_KEY (required): the metering key, rev_mk_...; [WithAPIKey]
 //   - REVENIUM_METERING_BASE_URL (default https://api.revenium.ai); [WithBaseURL]
 //   - REVENIUM_DEAD_LETTER_DIR; [WithDeadLetter]
+//   - REVENIUM_SELECTIVE_METERING; convert.WithSelectiveMetering
 //   - REVENIUM_LOG_LEVEL: DEBUG, INFO, WARN or ERROR. When it is set and
 //     [WithLogger] is not used, messages of that level go to standard error
 //     instead of slog's default logger. A value that is not understood is logged and

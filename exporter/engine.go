@@ -28,6 +28,7 @@ type engine struct {
 	cfg       config
 	converter *convert.Converter
 	delivery  *delivery
+	holdback  *holdback
 	ledger    *ledger
 	report    *reporter
 	scratch   sync.Pool // of *scratch
@@ -58,6 +59,13 @@ func newEngine(opts []Option) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if converter.HoldsBack() && cfg.deadLetters == nil {
+		return nil, &ConfigError{
+			Setting: "WithDeadLetter",
+			Problem: "records that lack required fields are to be held back, and there is no place for them: set " +
+				semconv.EnvDeadLetterDir + " or use WithDeadLetter",
+		}
+	}
 	e := &engine{
 		cfg:          cfg,
 		converter:    converter,
@@ -70,6 +78,7 @@ func newEngine(opts []Option) (*engine, error) {
 		return &scratch{view: spanView{resources: resources}, decisions: make([]convert.Decision, 0, 4)}
 	}
 	e.delivery = newDelivery(cfg, e.ledger, e.report)
+	e.holdback = newHoldback(cfg, e.ledger, e.report)
 	if err := e.observe(cfg.meterProvider); err != nil {
 		// Metering works without its own metrics.
 		e.report.always(slog.LevelError, "revenium: registering metrics failed", slog.Any("error", err))
@@ -132,10 +141,13 @@ func (e *engine) decide(decisions []convert.Decision, admit bool) (held bool) {
 			continue
 		}
 		e.ledger.decided(convert.Billed, string(d.Reason), d.WasHeld)
-		if admit {
-			e.delivery.put(frozen, now)
-		} else {
+		switch {
+		case !admit:
 			e.delivery.refuse()
+		case d.HeldBack:
+			e.holdback.put(frozen, d.Missing, now)
+		default:
+			e.delivery.put(frozen, now)
 		}
 	}
 	return held
@@ -159,7 +171,14 @@ func (e *engine) freeze(record metering.Record) (f metering.Frozen, err error) {
 // noteChange counts a value that was altered or left out, and logs it the first
 // time.
 func (e *engine) noteChange(field, attribute, action, reason string) {
-	if !e.ledger.changed(field, action) {
+	first := e.ledger.changed(field, action)
+	if action == string(convert.NoteIgnored) {
+		// Of each attribute, since each is a mistake of its own.
+		e.report.problem(slog.LevelWarn, "ignored "+attribute, "revenium: an attribute is ignored",
+			slog.String("attribute", attribute), slog.String("reason", reason))
+		return
+	}
+	if !first {
 		return
 	}
 	if attribute == "" {
@@ -237,7 +256,7 @@ func (e *engine) forceFlush(ctx context.Context) error {
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	e.release(true)
-	return e.delivery.flush(ctx)
+	return errors.Join(e.delivery.flush(ctx), e.holdback.flush(ctx))
 }
 
 // bounded gives ctx a deadline if it has none: a service that does not answer
@@ -282,6 +301,8 @@ func (e *engine) drain(ctx context.Context) error {
 		// Once more for what was put while the flush was waiting.
 		cause = e.delivery.flush(ctx)
 	}
+	cause = errors.Join(cause, e.holdback.flush(ctx))
+	e.holdback.close()
 	e.delivery.stop()
 	// A span that ended while this went on may have been held since.
 	e.release(false)

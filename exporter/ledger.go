@@ -22,6 +22,9 @@ const (
 	LossQueueFailed = "queue failed"
 	// LossRejected: the service refused the record for good.
 	LossRejected = "rejected"
+	// LossHeldBack: the record lacks fields that convert.WithRequiredFields requires,
+	// and is among the dead letters.
+	LossHeldBack = "held back"
 	// LossExpired: delivery took longer than RetryConfig.MaxElapsedTime.
 	LossExpired = "expired"
 	// LossShutdown: shutdown's deadline came first.

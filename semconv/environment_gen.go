@@ -101,6 +101,10 @@ const (
 	// EnvRegion gives the field region; its attribute is cloud.region.
 	EnvRegion = "REVENIUM_REGION"
 
+	// EnvSelectiveMetering names an environment variable. Meter only calls whose
+	// spans say who pays: true or false. The default is false.
+	EnvSelectiveMetering = "REVENIUM_SELECTIVE_METERING"
+
 	// EnvSkillInvocationTrigger gives the field skillInvocationTrigger; its
 	// attribute is revenium.skill.invocation.trigger.
 	EnvSkillInvocationTrigger = "REVENIUM_SKILL_INVOCATION_TRIGGER"

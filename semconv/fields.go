@@ -3,7 +3,11 @@
 
 package semconv
 
-import "go.opentelemetry.io/otel/attribute"
+import (
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+)
 
 // Field ties one field of a metering record to the names under which its value
 // may be given. docs/attributes.md lists them all.
@@ -66,6 +70,29 @@ func RecordFields(record Record) []Field {
 		}
 	}
 	return of
+}
+
+// ReveniumKeys returns every key of the revenium namespace that means something:
+// those to write, then other spellings that are read. One that ends in a dot stands
+// for all keys that begin so. The slice is the caller's.
+func ReveniumKeys() []attribute.Key {
+	const namespace = "revenium."
+	var list []attribute.Key
+	seen := make(map[attribute.Key]bool)
+	add := func(keys ...attribute.Key) {
+		for _, key := range keys {
+			if strings.HasPrefix(string(key), namespace) && !seen[key] {
+				seen[key] = true
+				list = append(list, key)
+			}
+		}
+	}
+	add(keys()...)
+	for _, f := range fields() {
+		add(f.Key)
+		add(f.Aliases...)
+	}
+	return list
 }
 
 // FieldByName finds one of [Fields] by its name in the record.

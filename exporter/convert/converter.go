@@ -29,6 +29,8 @@ type Converter struct {
 	unknownProvider *provider
 	defaults        []defaultValue
 	retryNumber     field
+	spelling        *spelling
+	selecting       map[string]bool
 	seed            maphash.Seed
 
 	ledger *ledger
@@ -75,6 +77,8 @@ func New(opts ...Option) (*Converter, error) {
 		seed:            maphash.MakeSeed(),
 		ledger:          newLedger(cfg),
 		retryNumber:     attribution.byName["retryNumber"],
+		spelling:        newSpelling(),
+		selecting:       selecting(),
 	}
 	for name, t := range cfg.operationTypes {
 		op := c.operations[name]
@@ -147,6 +151,7 @@ func noDefault(name string) string {
 // It must see every span, not only those of calls, or failures are held for the
 // whole settle window.
 func (c *Converter) Convert(dst []Decision, s Span) []Decision {
+	from := len(dst)
 	w := c.pool.Get().(*work)
 	w.sniff.found = false
 	s.WalkAttributes(&w.sniff)
@@ -155,18 +160,20 @@ func (c *Converter) Convert(dst []Decision, s Span) []Decision {
 		w.reset()
 	}
 	c.pool.Put(w)
-	return c.ledger.parentEnded(dst, s)
+	return c.conclude(c.ledger.parentEnded(dst, s), from)
 }
 
 // Settle appends to dst the decisions about spans that were held for longer than
 // the settle window.
 func (c *Converter) Settle(dst []Decision, now time.Time) []Decision {
-	return c.ledger.settle(dst, now)
+	return c.conclude(c.ledger.settle(dst, now), len(dst))
 }
 
 // Flush appends to dst the decisions about all spans that are held: at shutdown,
 // at the end of an input.
-func (c *Converter) Flush(dst []Decision) []Decision { return c.ledger.flush(dst) }
+func (c *Converter) Flush(dst []Decision) []Decision {
+	return c.conclude(c.ledger.flush(dst), len(dst))
+}
 
 // Held is the number of spans that are held.
 func (c *Converter) Held() int { return int(c.ledger.waiting.Load()) }

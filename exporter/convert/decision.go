@@ -91,6 +91,10 @@ const (
 	ReasonOptedOut Reason = "opted out"
 	// ReasonErrorPolicy: a failed call without tokens, and error records are off.
 	ReasonErrorPolicy Reason = "error records off"
+	// ReasonNotSelected: with [WithSelectiveMetering], the span does not say who pays.
+	ReasonNotSelected Reason = "not selected"
+	// ReasonTransform: a hook of [WithTransform] dropped the record.
+	ReasonTransform Reason = "dropped by transform"
 	// ReasonInvalidIDs: the span has no trace id or no span id.
 	ReasonInvalidIDs Reason = "invalid ids"
 	// ReasonInvalidTimes: the span has neither a start nor an end, or a year that
@@ -116,6 +120,10 @@ type Decision struct {
 	// Record is what is to be sent; nil unless Kind is [Billed]. It belongs to the
 	// receiver, until [Decision.Release].
 	Record metering.Record
+	// HeldBack says that the record must not be sent as it is, since it lacks what
+	// [WithRequiredFields] requires; Missing names the fields.
+	HeldBack bool
+	Missing  []string
 	// Notes says what was left out of the record, changed or guessed.
 	Notes []Note
 	// Sources says where each value of the record came from; only with
@@ -172,6 +180,10 @@ const (
 	NoteReplaced NoteAction = "replaced"
 	// NoteGuessed: the span does not say; the value is the likeliest.
 	NoteGuessed NoteAction = "guessed"
+	// NoteMissing: there is no value, and one is required.
+	NoteMissing NoteAction = "missing"
+	// NoteIgnored: the attribute means nothing.
+	NoteIgnored NoteAction = "ignored"
 	// NoteDoubtful: the value was taken, but something speaks against it.
 	NoteDoubtful NoteAction = "doubtful"
 )

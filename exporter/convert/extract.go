@@ -39,6 +39,7 @@ type extractor struct {
 	types     *[maxFields]valueType
 	names     []string
 	providers *providers
+	spelling  *spelling
 
 	level   Origin
 	facts   [maxFields]fact
@@ -52,10 +53,15 @@ var _ AttributeVisitor = (*extractor)(nil)
 
 // Attribute takes an attribute of the level at hand.
 func (x *extractor) Attribute(key string, v Value) bool {
-	if info := x.voc.keys.lookup(key); info != nil {
-		for i := range info.uses {
-			x.take(info, &info.uses[i], v)
+	info := x.voc.keys.lookup(key)
+	if info == nil {
+		if note, ok := x.spelling.note(key); ok {
+			x.notes = append(x.notes, note)
 		}
+		return true
+	}
+	for i := range info.uses {
+		x.take(info, &info.uses[i], v)
 	}
 	return true
 }

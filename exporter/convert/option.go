@@ -111,6 +111,13 @@ type config struct {
 	operationTypes map[string]metering.OperationType
 	stopReasons    map[string]metering.StopReason
 	unknown        metering.OperationType
+
+	missing    MissingPolicy
+	required   []string
+	selective  bool
+	transforms []func(metering.Record) bool
+	hashed     bool
+	hashKey    []byte
 }
 
 // fieldDefault is the value of a field for spans that give none.
@@ -183,7 +190,7 @@ func (cfg config) validate() error {
 	if cfg.unknown != "" && !cfg.unknown.Valid() {
 		problem("operation type %q of unknown operations is not one that the API knows", cfg.unknown)
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, cfg.validatePolicies())...)
 }
 
 // WithErrorRecords chooses which failed calls become records; the default is

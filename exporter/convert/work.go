@@ -38,6 +38,7 @@ func newWork(c *Converter) *work {
 	w.extract.types = &c.types
 	w.extract.names = c.names
 	w.extract.providers = c.providers
+	w.extract.spelling = c.spelling
 	return w
 }
 
@@ -85,6 +86,9 @@ func (w *work) call(dst []Decision, op operation) []Decision {
 	}
 	if !w.times() {
 		return append(dst, w.decision(Skipped, ReasonInvalidTimes))
+	}
+	if w.c.cfg.selective && !w.selected() {
+		return append(dst, w.decision(Skipped, ReasonNotSelected))
 	}
 	w.extract.level = OriginScope
 	s.WalkScopeAttributes(&w.extract)

@@ -26,6 +26,9 @@ const (
 	ReasonRejected Reason = "rejected"
 	// ReasonExpired: the record was older than it may be to be sent without asking.
 	ReasonExpired Reason = "expired"
+	// ReasonIncomplete: the record lacks fields that its exporter requires, so that it
+	// was never sent. Message names them.
+	ReasonIncomplete Reason = "incomplete"
 	// ReasonUnreadable: what was stored is not a record that this build can read.
 	// Body holds it as it was found.
 	ReasonUnreadable Reason = "unreadable"

@@ -1,0 +1,146 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exporter
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/revenium/revenium-otel-go/exporter/deadletter"
+	"github.com/revenium/revenium-otel-go/exporter/metering"
+)
+
+// holdback takes records that must not be sent as they are to the dead letters.
+// Those are files, and spans end in the request path of applications: so the
+// records wait in a bounded list, and one goroutine, which runs only while there
+// are some, writes them.
+type holdback struct {
+	append func(...deadletter.Letter) error
+	ledger *ledger
+	report *reporter
+	max    int
+	pause  time.Duration // after a letter that could not be written
+
+	mu      sync.Mutex
+	waiting []deadletter.Letter
+	running bool
+	closed  bool
+	stop    chan struct{} // closed by close
+	done    chan struct{} // closed when the goroutine that runs has ended
+}
+
+func newHoldback(cfg config, l *ledger, r *reporter) *holdback {
+	h := &holdback{ledger: l, report: r, max: cfg.queueSize, pause: deadLetterPause, stop: make(chan struct{})}
+	if cfg.deadLetters != nil {
+		h.append = cfg.deadLetters.Append
+	}
+	return h
+}
+
+// put keeps a record that lacks fields. The ledger counts it as pending.
+func (h *holdback) put(f metering.Frozen, missing []string, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	reason := ""
+	switch {
+	case h.append == nil:
+		reason = LossHeldBack // newEngine does not let it come to this
+	case h.closed:
+		reason = LossAfterShutdown
+	case len(h.waiting) >= h.max:
+		reason = LossQueueFull
+	}
+	if reason != "" {
+		h.ledger.lost(reason, 1)
+		h.report.problem(slog.LevelError, "held back "+reason, "revenium: a record that lacks required fields was given up", slog.String("reason", reason))
+		return
+	}
+	h.report.problem(slog.LevelWarn, "held back", "revenium: a record lacks required fields and is kept among the dead letters",
+		slog.Any("missing", missing), slog.String("transaction_id", f.TransactionID))
+	h.waiting = append(h.waiting, deadletter.Letter{
+		Reason: deadletter.ReasonIncomplete, Record: f, Created: now,
+		Message: "missing " + strings.Join(missing, ", "),
+	})
+	if !h.running {
+		h.running = true
+		h.done = make(chan struct{})
+		go h.run(h.done)
+	}
+}
+
+// run writes what waits and ends when nothing does.
+func (h *holdback) run(done chan struct{}) {
+	defer close(done)
+	for {
+		h.mu.Lock()
+		if len(h.waiting) == 0 || h.closed {
+			h.running = false
+			h.mu.Unlock()
+			return
+		}
+		letter := h.waiting[0]
+		h.mu.Unlock()
+
+		err := h.append(letter)
+		if err == nil {
+			h.mu.Lock()
+			h.waiting[0] = deadletter.Letter{}
+			h.waiting = h.waiting[1:]
+			h.mu.Unlock()
+			h.ledger.dead(LossHeldBack)
+			continue
+		}
+		h.report.problem(slog.LevelError, "dead letter", "revenium: keeping a dead letter failed; trying again",
+			slog.String("transaction_id", letter.Record.TransactionID), slog.Any("error", err))
+		timer := time.NewTimer(h.pause)
+		select {
+		case <-timer.C:
+		case <-h.stop:
+			timer.Stop()
+		}
+	}
+}
+
+// flush waits until nothing waits, or ctx ends.
+func (h *holdback) flush(ctx context.Context) error {
+	for {
+		h.mu.Lock()
+		running, done, n := h.running, h.done, len(h.waiting)
+		h.mu.Unlock()
+		if !running {
+			return nil
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return &FlushError{Waiting: n, Err: context.Cause(ctx)}
+		}
+	}
+}
+
+// close ends the goroutine and counts what is still waiting as lost.
+func (h *holdback) close() {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return
+	}
+	h.closed = true
+	close(h.stop)
+	running, done := h.running, h.done
+	h.mu.Unlock()
+	if running {
+		<-done // after at most one write
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n := len(h.waiting); n > 0 {
+		h.ledger.lost(LossShutdown, int64(n))
+		h.waiting = nil
+	}
+}
