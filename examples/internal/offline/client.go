@@ -26,6 +26,9 @@ func NewClient(baseURL string) *Client {
 	return &Client{baseURL: baseURL, http: &http.Client{Transport: llmhttp.NewTransport(nil)}}
 }
 
+// BaseURL is that of the server.
+func (c *Client) BaseURL() string { return c.baseURL }
+
 // Ask asks a question and returns the answer.
 func (c *Client) Ask(ctx context.Context, question string) (answer string, err error) {
 	body, err := json.Marshal(map[string]any{
