@@ -12,8 +12,8 @@ MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
 # Packages in which goroutines live are tested with the race detector, where the
 # machine has the C compiler that it needs.
 CONCURRENT := . ./exporter/... ./instrument/... ./instrument/propagate/propagategrpc/... ./testing/reveniumtest/... \
-	./testing/llmtest/... ./testing/metertest/... ./testing/conformance/... ./cmd/revenium-otel/... ./examples/... \
-	./examples/cli/... ./examples/getting-started/... ./testing/replay/...
+	./testing/llmtest/... ./testing/metertest/... ./testing/collectortest/... ./testing/conformance/... ./cmd/revenium-otel/... ./examples/... \
+	./examples/cli/... ./examples/getting-started/... ./examples/head-sampled/... ./exporter/reveniumexporter/... ./testing/replay/...
 # One module for each client library; they start no goroutine of their own.
 ADAPTERS   := ./instrument/reveniumanthropic/... ./instrument/reveniumbedrock/... ./instrument/reveniumgenai/... \
 	./instrument/reveniumgoopenai/... ./instrument/reveniumlangchaingo/... ./instrument/reveniumollama/... \

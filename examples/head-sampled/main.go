@@ -48,12 +48,12 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, srv.Close()) }()
+	defer srv.Close()
 	llm, err := llmtest.NewServer()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, llm.Close()) }()
+	defer llm.Close()
 	// The spans of the first receiver alone would be handed on to a backend.
 	collector, err := collectortest.New(ctx, fmt.Sprintf(`
 receivers:
@@ -148,4 +148,3 @@ func ask(ctx context.Context, client *http.Client, llmURL string) error {
 	_, err = io.Copy(io.Discard, resp.Body)
 	return errors.Join(err, resp.Body.Close())
 }
-

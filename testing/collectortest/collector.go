@@ -182,7 +182,7 @@ func (c *listeningCore) Write(entry zapcore.Entry, fields []zapcore.Field) error
 		}
 		c.listener.mu.Unlock()
 	}
-	if entry.Level < zapcore.WarnLevel {
+	if entry.Level < zapcore.WarnLevel || !c.Core.Enabled(entry.Level) {
 		return nil
 	}
 	return c.Core.Write(entry, fields)
