@@ -33,8 +33,8 @@
 // Of several sources, per field: an attribute set on the span itself; metadata
 // passed to the call; that of wrapped functions (package wrap); that of contexts,
 // the inner before the outer; the names of the agent and the workflow that are
-// running; that of a request's headers and baggage. An exporter adds defaults of
-// the process.
+// running; that of a request's headers and baggage (package propagate). An exporter
+// adds defaults of the process.
 //
 // [StartWorkflow], [StartAgent] and [StartTool] make spans of the work around calls,
 // which are never billed as calls; a [Crew] is several agents with tasks.

@@ -232,6 +232,16 @@ func TestWriteHeaders(t *testing.T) {
 	}
 }
 
+// TestWriteMessage writes headers of a message: in lower case, and beside names in
+// whatever case.
+func TestWriteMessage(t *testing.T) {
+	carrier := message{"X-Revenium-Agent": "own", "Traceparent": "tp"}
+	propagate.NewPropagator().InjectHeaders(instrument.WithMetadata(t.Context(), instrument.Metadata{Agent: "planner", TaskType: "chat"}), carrier)
+	if diff := cmp.Diff(message{"X-Revenium-Agent": "own", "Traceparent": "tp", "x-revenium-task-type": "chat"}, carrier); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+}
+
 // TestOnlyHeaderFieldsReports shows that a list with a mistake is noticed.
 func TestOnlyHeaderFieldsReports(t *testing.T) {
 	reports := reported(t)

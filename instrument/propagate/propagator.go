@@ -5,6 +5,7 @@ package propagate
 
 import (
 	"context"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
@@ -58,8 +59,14 @@ func (p *Propagator) Inject(ctx context.Context, carrier propagation.TextMapCarr
 // has already stays; values that are not ASCII are left out, since not every carrier
 // takes them. [Transport] does it for HTTP requests.
 func (p *Propagator) InjectHeaders(ctx context.Context, carrier propagation.TextMapCarrier) {
-	p.writeHeaders(ctx, p.outgoing(ctx, inHeader, p.headersOut), false,
-		func(name string) bool { return carrier.Get(name) != "" }, carrier.Set)
+	attrs := p.outgoing(ctx, inHeader, p.headersOut)
+	if len(attrs) == 0 {
+		return
+	}
+	present := readHeaders(carrier)
+	p.writeHeaders(ctx, attrs, false,
+		func(name string) bool { _, ok := present[name]; return ok },
+		func(name, value string) { carrier.Set(strings.ToLower(name), value) })
 }
 
 // outgoing returns the metadata of ctx in the fields of the set, as far as it is
