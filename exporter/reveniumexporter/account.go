@@ -224,6 +224,12 @@ func (a *account) send(ctx context.Context, rec *record) try {
 		return try{err: ctx.Err(), stopped: true}
 	}
 	started := time.Now()
+	if rec.incomplete != "" {
+		if a.end(rec, deadletter.ReasonIncomplete, metering.Result{Message: rec.incomplete}) {
+			return try{}
+		}
+		return try{err: errNotBuried}
+	}
 	if wait, ok := a.gate.enter(started); !ok {
 		if a.expired(rec, started) && a.end(rec, deadletter.ReasonExpired, metering.Result{}) {
 			return try{}

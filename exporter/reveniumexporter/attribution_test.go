@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/revenium/revenium-otel-go/exporter/deadletter"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
 
@@ -23,10 +24,8 @@ func from(ctx context.Context, metadata map[string][]string) context.Context {
 func TestAttribution(t *testing.T) {
 	srv := reveniumtest.Start(t)
 	m := start(t, srv, newHost(), func(cfg *Config) {
-		cfg.Attribution = AttributionConfig{
-			ClientMetadata: []ClientMetadataConfig{{Key: "X-Revenium-Organization-Name"}, {Key: "x-team", Field: "taskType"}},
-			Defaults:       map[string]string{"environment": "default", "organizationName": "default", "productName": "default"},
-		}
+		cfg.Attribution.ClientMetadata = []ClientMetadataConfig{{Key: "X-Revenium-Organization-Name"}, {Key: "x-team", Field: "taskType"}}
+		cfg.Attribution.Defaults = map[string]string{"environment": "default", "organizationName": "default", "productName": "default"}
 	})
 	metadata := map[string][]string{
 		"x-revenium-organization-name": {"metadata"},
@@ -110,5 +109,41 @@ func TestRouting(t *testing.T) {
 	}
 	if tenants["acme"] != 31 || tenants["own"] != 20 {
 		t.Errorf("records by tenant: %v", tenants)
+	}
+}
+
+// TestRequiredFields checks that records that lack what is required are kept and
+// not sent, also over a restart.
+func TestRequiredFields(t *testing.T) {
+	srv := reveniumtest.Start(t)
+	dir := t.TempDir()
+	m := start(t, srv, newHost(newMemoryStorage()), func(cfg *Config) {
+		cfg.DeadLetter.Directory = dir
+		cfg.Attribution.Required, cfg.Attribution.Missing = []string{"organizationName"}, "dead_letter"
+		cfg.Attribution.HashKey = "secret"
+	})
+	m.consume(t, calls(0, 10, func(i int, s ptrace.Span) {
+		s.Attributes().PutStr("revenium.subscriber.id", "somebody")
+		if i < 7 {
+			s.Attributes().PutStr("revenium.organization.name", "Acme")
+		}
+	}))
+	waitFor(t, srv, 7)
+	eventually(t, "the end of all", func() bool { return m.sum(t, "records_pending") == 0 })
+	m.checkSums(t)
+	checkExactly(t, srv, transactionIDs(0, 7))
+	for _, r := range srv.Records() {
+		if subscriber, _ := r.Fields["subscriber"].(map[string]any); subscriber["id"] == nil || subscriber["id"] == "somebody" {
+			t.Errorf("subscriber %v is not hashed", subscriber)
+		}
+	}
+	all := letters(t, dir)
+	if len(all) != 3 {
+		t.Fatalf("%d letters, want 3", len(all))
+	}
+	for _, l := range all {
+		if l.Reason != deadletter.ReasonIncomplete || l.Message != "missing organizationName" {
+			t.Errorf("letter %v", l)
+		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 // The stored form of a request, all of it written and read by codec:
 //
 //	"RVNM" | version (1 byte) | run (8 bytes) | number of records (uvarint)
-//	per record: created, nanoseconds since 1970 (varint) | endpoint |
+//	per record: created, nanoseconds since 1970 (varint) | incomplete | endpoint |
 //	            transaction id | idempotency key | body (each uvarint length, bytes)
 //	CRC-32C of all before (4 bytes, big endian)
 //
@@ -78,6 +78,7 @@ func appendStored(dst []byte, r run, records []record) []byte {
 	for i := range records {
 		rec := &records[i]
 		dst = binary.AppendVarint(dst, rec.created.UnixNano())
+		dst = appendBytes(dst, rec.incomplete)
 		dst = appendBytes(dst, rec.Endpoint)
 		dst = appendBytes(dst, rec.TransactionID)
 		dst = appendBytes(dst, rec.IdempotencyKey)
@@ -123,7 +124,8 @@ func parseStored(stored []byte) (run, []record, error) {
 	for range n {
 		created := time.Unix(0, p.varint())
 		records = append(records, record{
-			created: created,
+			created:    created,
+			incomplete: string(p.bytes()),
 			Frozen: metering.Frozen{
 				Endpoint:       metering.Endpoint(p.bytes()),
 				TransactionID:  string(p.bytes()),

@@ -5,9 +5,11 @@ package reveniumexporter
 
 import (
 	"bytes"
+	"encoding/hex"
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,8 +37,9 @@ func storedExample() []record {
 			},
 		},
 		{
-			created: time.Unix(1795514401, 0),
-			Frozen:  metering.Frozen{Endpoint: metering.EndpointImages, TransactionID: "2", IdempotencyKey: "2-1", Body: []byte(`{}`)},
+			created:    time.Unix(1795514401, 0),
+			incomplete: "missing organizationName",
+			Frozen:     metering.Frozen{Endpoint: metering.EndpointImages, TransactionID: "2", IdempotencyKey: "2-1", Body: []byte(`{}`)},
 		},
 	}
 }
@@ -44,7 +47,7 @@ func storedExample() []record {
 // TestStoredVersions checks that what any version has stored is still read, and
 // that the current one still writes it so.
 func TestStoredVersions(t *testing.T) {
-	current := filepath.Join("testdata", "stored", "v1.bin")
+	current := filepath.Join("testdata", "stored", "v1.hex")
 	c := &codec{run: run{1, 2, 3, 4, 5, 6, 7, 8}, recovered: func(int) {}}
 	written, err := c.Marshal(t.Context(), &request{records: storedExample()})
 	if err != nil {
@@ -54,19 +57,16 @@ func TestStoredVersions(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(current), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(current, written, 0o644); err != nil {
+		if err := os.WriteFile(current, []byte(hex.Dump(written)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join("testdata", "stored", "v*.bin"))
+	files, err := filepath.Glob(filepath.Join("testdata", "stored", "v*.hex"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files: %v", err)
 	}
 	for _, file := range files {
-		stored, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		stored := undump(t, file)
 		_, r, err := c.Unmarshal(stored)
 		if err != nil {
 			t.Fatal(err)
@@ -78,6 +78,25 @@ func TestStoredVersions(t *testing.T) {
 			t.Errorf("%s is written differently now: give the new form a new version", file)
 		}
 	}
+}
+
+// undump reads what hex.Dump wrote.
+func undump(tb testing.TB, file string) (content []byte) {
+	tb.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		digits, _, _ := strings.Cut(line, "|")
+		_, digits, _ = strings.Cut(digits, " ")
+		part, err := hex.DecodeString(strings.Join(strings.Fields(digits), ""))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		content = append(content, part...)
+	}
+	return content
 }
 
 func TestRecovered(t *testing.T) {
@@ -106,7 +125,7 @@ func unreadable() map[string][]byte {
 	later := bytes.Clone(good)
 	later[4] = 99
 	damaged := bytes.Clone(good)
-	damaged[40] ^= 1
+	damaged[60] ^= 1
 	return map[string][]byte{"empty": {}, "foreign": []byte("something else, long enough to be one"), "later version": later, "damaged": damaged, "cut off": good[:len(good)-9]}
 }
 

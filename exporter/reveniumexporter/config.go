@@ -78,6 +78,14 @@ type AttributionConfig struct {
 	// Defaults are values by field of the record, for records that have none from
 	// span, client metadata, scope and resource.
 	Defaults map[string]string `mapstructure:"defaults"`
+	// Required lists fields that every record must have: "organizationName",
+	// "subscriber.id", "subscriber" for any part of it, and so on.
+	Required []string `mapstructure:"required"`
+	// Missing is what becomes of a record that lacks one: "warn" sends it, and
+	// metrics and log say so; "dead_letter" keeps it for somebody to complete.
+	Missing string `mapstructure:"missing"`
+	// HashKey, if set, has subscribers' ids and e-mail addresses sent as keyed hashes.
+	HashKey configopaque.String `mapstructure:"hash_key"`
 
 	_ struct{}
 }
@@ -169,6 +177,9 @@ func createDefaultConfig() component.Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Endpoint = metering.DefaultBaseURL
 	client.Timeout = defaultTimeout
+	// A connection that a middle box forgot would fail all requests on it until TCP
+	// gives up, which takes a quarter of an hour.
+	client.HTTP2ReadIdleTimeout = 15 * time.Second
 
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.Sizer = exporterhelper.RequestSizerTypeItems
@@ -187,6 +198,7 @@ func createDefaultConfig() component.Config {
 		UnauthorizedInterval:  defaultUnauthorizedInterval,
 		MaxConcurrentRequests: defaultConcurrentRequests,
 		DeadLetter:            DeadLetterConfig{MaxBytes: deadletter.DefaultMaxBytes},
+		Attribution:           AttributionConfig{Missing: "warn"},
 		Selection: SelectionConfig{
 			SettleWindow:    defaultSettleWindow,
 			MaxHeld:         defaultMaxHeld,
@@ -209,6 +221,7 @@ func (cfg *Config) Validate() error {
 		cfg.Attribution.validate(),
 		cfg.Selection.validate(),
 		cfg.validateConversion(),
+		cfg.validateRequired(),
 	)
 }
 

@@ -59,6 +59,9 @@ func TestConfig(t *testing.T) {
 			c.Attribution = AttributionConfig{
 				ClientMetadata: []ClientMetadataConfig{{Key: "X-Revenium-Organization-Name"}, {Key: "x-tenant", Field: "productName"}},
 				Defaults:       map[string]string{"environment": "production", "subscriptionTier": "gold"},
+				Required:       []string{"organizationName", "subscriber"},
+				Missing:        "dead_letter",
+				HashKey:        "a secret of mine",
 			}
 			c.Routing = RoutingConfig{
 				Attribute:      "tenant.id",
@@ -116,6 +119,9 @@ func TestBadConfig(t *testing.T) {
 		"routing_without_attribute": `"routing::attribute": is missing: name the attribute whose value chooses among routing::keys, or set routing::client_metadata`,
 		"routing_without_keys":      `"routing::keys": is empty: give an api_key for each value of the routing attribute, or remove routing`,
 		"routing_key":               `"routing::keys::acme::api_key": no metering key: set the environment variable REVENIUM_METERING_API_KEY and write api_key: ${env:REVENIUM_METERING_API_KEY} (a key begins with rev_mk_)`,
+		"required":                  `"attribution::required": required field "organization": records of calls have no such attribution field; docs/attributes.md lists them`,
+		"missing":                   `"attribution::missing": is "drop": it must be one of dead_letter, warn`,
+		"missing_without_place":     `"attribution::missing": is "dead_letter", and there is no place for the records: set dead_letter::directory`,
 		"dead_letter":               `"dead_letter::max_bytes": is 0: it must be positive`,
 		"selection":                 "\"selection::settle_window\": is 0s: it must be positive\n\"selection::max_held\": is 0: it must be positive",
 		"error_records":             `"conversion::error_records": is "some": it must be one of all, final, none`,

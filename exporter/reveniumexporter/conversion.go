@@ -29,6 +29,14 @@ func idSchemes() map[string]convert.IDScheme {
 	}
 }
 
+// missingPolicies are the words of attribution::missing.
+func missingPolicies() map[string]convert.MissingPolicy {
+	return map[string]convert.MissingPolicy{
+		"warn":        convert.MissingWarn,
+		"dead_letter": convert.MissingHoldBack,
+	}
+}
+
 // convertOptions are the options of package convert that the configuration
 // amounts to.
 func (cfg *Config) convertOptions() []convert.Option {
@@ -47,6 +55,12 @@ func (cfg *Config) convertOptions() []convert.Option {
 	if c.ZeroUsage {
 		opts = append(opts, convert.WithZeroUsage())
 	}
+	if required := cfg.Attribution.Required; len(required) > 0 {
+		opts = append(opts, convert.WithRequiredFields(missingPolicies()[cfg.Attribution.Missing], required...))
+	}
+	if key := cfg.Attribution.HashKey; key != "" {
+		opts = append(opts, convert.WithHashedSubscribers([]byte(key)))
+	}
 	for _, field := range sortedKeys(cfg.Attribution.Defaults) {
 		opts = append(opts, convert.WithDefault(field, cfg.Attribution.Defaults[field], convert.OriginDefault))
 	}
@@ -63,6 +77,23 @@ func (cfg *Config) validateConversion() error {
 	}
 	if _, err := convert.New(convert.WithOptInAliases(c.OptInAliases...)); err != nil {
 		return problem("conversion::opt_in_aliases", "%s", strings.TrimPrefix(err.Error(), "convert: "))
+	}
+	return nil
+}
+
+func (cfg *Config) validateRequired() error {
+	a := &cfg.Attribution
+	policy, ok := missingPolicies()[a.Missing]
+	switch {
+	case !ok:
+		return problem("attribution::missing", "is %q: it must be %s", a.Missing, oneOf(missingPolicies()))
+	case len(a.Required) == 0:
+		return nil
+	case policy == convert.MissingHoldBack && cfg.DeadLetter.Directory == "":
+		return problem("attribution::missing", "is %q, and there is no place for the records: set dead_letter::directory", a.Missing)
+	}
+	if _, err := convert.New(convert.WithRequiredFields(policy, a.Required...)); err != nil {
+		return problem("attribution::required", "%s", strings.TrimPrefix(err.Error(), "convert: "))
 	}
 	return nil
 }

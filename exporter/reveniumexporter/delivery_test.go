@@ -108,7 +108,10 @@ func TestStubbornRecordsAreSetAside(t *testing.T) {
 		m.consume(t, calls(i, 1))
 	}
 	waitFor(t, srv, 190)
-	eventually(t, "setting aside", func() bool { return m.sum(t, "records_pending", attrState.String("set_aside")) == 10 })
+	eventually(t, "setting aside", func() bool {
+		c := m.collect(t)
+		return c.sum("records_pending", attrState.String("set_aside")) == 10 && c.sum("records_pending") == 10
+	})
 	m.checkSums(t)
 
 	// They are not lost by a crash, and are delivered when the service takes them.

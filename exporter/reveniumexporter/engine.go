@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
@@ -140,7 +142,7 @@ func (e *engine) start(ctx context.Context, host component.Host) error {
 		return nil
 	}
 	e.started = true
-	transport, err := e.cfg.HTTP.ToClient(ctx, host.GetExtensions(), e.set.TelemetrySettings)
+	transport, err := e.httpClient(ctx, host)
 	if err != nil {
 		return err
 	}
@@ -160,6 +162,24 @@ func (e *engine) start(ctx context.Context, host component.Host) error {
 	ctx, e.stop = context.WithCancel(context.Background())
 	e.stopped.Go(func() { e.tick(ctx) })
 	return nil
+}
+
+// httpClient is the client for all keys. It is not traced: each record is a request
+// of its own, and the exporter has its own metrics of them. One attempt is bounded
+// by the metering client, from which it takes its timeout.
+func (e *engine) httpClient(ctx context.Context, host component.Host) (*http.Client, error) {
+	cfg, set := e.cfg.HTTP, e.set.TelemetrySettings
+	cfg.Timeout = 0
+	set.TracerProvider, set.MeterProvider = nil, nil
+	if cfg.Keepalive.HasValue() {
+		// As many as there are requests at a time, or most would need a new connection.
+		keepalive := *cfg.Keepalive.Get()
+		busy := e.cfg.MaxConcurrentRequests * len(e.accounts)
+		keepalive.MaxIdleConns = max(keepalive.MaxIdleConns, busy)
+		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, busy)
+		cfg.Keepalive = configoptional.Some(keepalive)
+	}
+	return cfg.ToClient(ctx, host.GetExtensions(), set)
 }
 
 // openDeadLetters opens the directory for records that are given up, if one is
@@ -361,6 +381,10 @@ func (e *engine) decide(b *batch, decisions []convert.Decision, route func() *ac
 
 // bill freezes the record of a billed span.
 func (e *engine) bill(b *batch, d *convert.Decision, span spanKey, of *account, now time.Time) {
+	incomplete := ""
+	if d.HeldBack {
+		incomplete = "missing " + strings.Join(d.Missing, ", ")
+	}
 	frozen, changes, err := metering.Freeze(d.Record)
 	d.Release()
 	for i := range changes {
@@ -373,7 +397,7 @@ func (e *engine) bill(b *batch, d *convert.Decision, span spanKey, of *account, 
 		return
 	}
 	e.ledger.decide(convert.Billed, string(d.Reason), d.WasHeld, of)
-	b.add(of, record{Frozen: frozen, created: now, span: span})
+	b.add(of, record{Frozen: frozen, created: now, incomplete: incomplete, span: span})
 }
 
 // repeat takes up the record of a span whose sender was told to repeat it.

@@ -199,10 +199,6 @@ func (m *metered) stop(tb testing.TB) {
 	if err := m.Shutdown(context.Background()); err != nil {
 		tb.Errorf("shutdown: %v", err)
 	}
-	// The provider of the test's metrics outlives the exporter.
-	if err := m.telemetry.Shutdown(context.Background()); err != nil && m.telemetry.Reader != nil {
-		m.telemetry.Reader = nil
-	}
 }
 
 // consume has the exporter take spans that it must take.
@@ -214,19 +210,30 @@ func (m *metered) consume(tb testing.TB, td ptrace.Traces) {
 	}
 }
 
-// sum returns the value of one of the exporter's sums, over all attribute sets
-// that contain those given.
-func (m *metered) sum(tb testing.TB, name string, with ...attribute.KeyValue) (total int64) {
+// collection is what one collection of the metrics shows, by name.
+type collection map[string][]metricdata.DataPoint[int64]
+
+func (m *metered) collect(tb testing.TB) collection {
 	tb.Helper()
-	metric, err := m.telemetry.GetMetric("otelcol_exporter_revenium_" + name)
-	if err != nil {
-		return 0 // nothing was observed yet
+	var all metricdata.ResourceMetrics
+	if err := m.telemetry.Reader.Collect(context.Background(), &all); err != nil {
+		tb.Fatal(err)
 	}
-	data, ok := metric.Data.(metricdata.Sum[int64])
-	if !ok {
-		tb.Fatalf("metric %s is a %T", name, metric.Data)
+	c := make(collection)
+	for _, scope := range all.ScopeMetrics {
+		for _, metric := range scope.Metrics {
+			if sum, ok := metric.Data.(metricdata.Sum[int64]); ok {
+				c[metric.Name] = sum.DataPoints
+			}
+		}
 	}
-	for _, point := range data.DataPoints {
+	return c
+}
+
+// sum is the value of one of the exporter's sums, over all attribute sets that
+// contain those given.
+func (c collection) sum(name string, with ...attribute.KeyValue) (total int64) {
+	for _, point := range c["otelcol_exporter_revenium_"+name] {
 		matches := true
 		for _, kv := range with {
 			v, ok := point.Attributes.Value(kv.Key)
@@ -239,14 +246,21 @@ func (m *metered) sum(tb testing.TB, name string, with ...attribute.KeyValue) (t
 	return total
 }
 
+// sum is that of a collection made now.
+func (m *metered) sum(tb testing.TB, name string, with ...attribute.KeyValue) int64 {
+	tb.Helper()
+	return m.collect(tb).sum(name, with...)
+}
+
 // checkSums checks the two sums that hold in every collection.
 func (m *metered) checkSums(tb testing.TB) {
 	tb.Helper()
-	billed := m.sum(tb, "spans_decided", attrDecision.String("billed"))
-	if converted, parts := m.sum(tb, "spans_converted"), m.sum(tb, "spans_decided")+m.sum(tb, "spans_held"); converted != parts {
+	c := m.collect(tb)
+	billed := c.sum("spans_decided", attrDecision.String("billed"))
+	if converted, parts := c.sum("spans_converted"), c.sum("spans_decided")+c.sum("spans_held"); converted != parts {
 		tb.Errorf("converted %d, but decided and held %d", converted, parts)
 	}
-	if in, out := billed+m.sum(tb, "records_recovered"), m.sum(tb, "records_finished")+m.sum(tb, "records_pending"); in != out {
+	if in, out := billed+c.sum("records_recovered"), c.sum("records_finished")+c.sum("records_pending"); in != out {
 		tb.Errorf("billed and recovered %d, but finished and pending %d", in, out)
 	}
 }

@@ -21,6 +21,9 @@ type record struct {
 	metering.Frozen
 	// created is the time at which it was frozen.
 	created time.Time
+	// incomplete says what the record lacks; if it is not empty the record ends as a
+	// dead letter without being sent.
+	incomplete string
 	// attempts counts those of this process; firstFailed is the end of the first
 	// of them.
 	attempts    int
@@ -33,7 +36,7 @@ type record struct {
 const recordOverhead = 160
 
 func (r *record) size() int {
-	return len(r.Body) + len(r.TransactionID) + len(r.IdempotencyKey) + len(r.Endpoint) + recordOverhead
+	return len(r.Body) + len(r.TransactionID) + len(r.IdempotencyKey) + len(r.Endpoint) + len(r.incomplete) + recordOverhead
 }
 
 // request is what the sending queue holds: frozen records, and nothing of the

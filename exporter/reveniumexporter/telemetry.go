@@ -5,6 +5,7 @@ package reveniumexporter
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -33,6 +34,10 @@ type telemetry struct {
 	builder      *metadata.TelemetryBuilder
 	registration metric.Registration
 	exporter     attribute.KeyValue
+
+	mu sync.Mutex
+	// attempts are the attributes of attempts by outcome and status, which are few.
+	attempts map[[2]int]metric.MeasurementOption
 }
 
 func newTelemetry(e *engine) (*telemetry, error) {
@@ -121,9 +126,24 @@ func (t *telemetry) observePending(o metric.Observer, pending map[*account]int64
 // observeAttempt counts an attempt and its duration.
 func (e *engine) observeAttempt(ctx context.Context, res metering.Result, took time.Duration) {
 	e.ledger.attempt(res.Outcome)
+	e.telemetry.builder.ExporterReveniumAttemptDuration.Record(ctx, took.Seconds(), e.telemetry.attempt(res))
+}
+
+// attempt returns the attributes of an attempt.
+func (t *telemetry) attempt(res metering.Result) metric.MeasurementOption {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := [2]int{int(res.Outcome), res.StatusCode}
+	if opt, ok := t.attempts[key]; ok {
+		return opt
+	}
 	attrs := []attribute.KeyValue{attrOutcome.String(res.Outcome.String())}
 	if res.StatusCode != 0 {
 		attrs = append(attrs, attrStatus.Int(res.StatusCode))
 	}
-	e.telemetry.builder.ExporterReveniumAttemptDuration.Record(ctx, took.Seconds(), e.telemetry.with(attrs...))
+	if t.attempts == nil {
+		t.attempts = make(map[[2]int]metric.MeasurementOption)
+	}
+	t.attempts[key] = t.with(attrs...)
+	return t.attempts[key]
 }
