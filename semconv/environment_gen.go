@@ -55,6 +55,10 @@ const (
 	// EnvAgentName gives the field agent; its attribute is revenium.agent.name.
 	EnvAgentName = "REVENIUM_AGENT_NAME"
 
+	// EnvCapturePrompts names an environment variable. Put what is asked and
+	// answered on the spans of calls. The default is false.
+	EnvCapturePrompts = "REVENIUM_CAPTURE_PROMPTS"
+
 	// EnvCredentialAlias gives the field credentialAlias; its attribute is
 	// revenium.credential.alias.
 	EnvCredentialAlias = "REVENIUM_CREDENTIAL_ALIAS"
@@ -71,6 +75,10 @@ const (
 	// DEBUG, INFO, WARN or ERROR. It gives the exporter a logger of its own on
 	// standard error.
 	EnvLogLevel = "REVENIUM_LOG_LEVEL"
+
+	// EnvMaxPromptSize names an environment variable. Most characters of each
+	// text that is captured. The default is 50000.
+	EnvMaxPromptSize = "REVENIUM_MAX_PROMPT_SIZE"
 
 	// EnvMeteringAPIKey names an environment variable. Metering key, rev_mk_...;
 	// required. It is a secret.

@@ -16,6 +16,9 @@ type answer struct {
 	shape  shape
 	head   []byte // beginning of the current event's data
 
+	said    *conversation // what is answered, nil unless capture is on
+	content *scanner      // that reads it
+
 	lines  bool // documents follow each other
 	list   bool // they are elements of an array
 	begun  bool // the current document has begun
@@ -84,7 +87,7 @@ func (a *answer) beginFrames() {
 	a.shape = shapeFrames
 	a.frames = newFrameReader(a)
 	if a.reader.table.chunks {
-		a.chunks = newChunkReader(a.scan)
+		a.chunks = newChunkReader(a.within)
 	}
 }
 
@@ -99,7 +102,9 @@ func (a *answer) documents(p []byte) {
 			return
 		}
 		a.begun = true
-		p = p[a.scan.take(p):]
+		n := a.scan.take(p)
+		a.hear(p[:n])
+		p = p[n:]
 		if a.scan.done() {
 			a.endDocument(nil)
 			a.begun, a.closed = false, !a.list && !a.lines
@@ -128,6 +133,17 @@ func (a *answer) endDocument(event []byte) {
 	a.reader.end(event, a.scan.complete())
 	a.scan.reset()
 	a.reader.begin()
+	if a.content != nil {
+		a.content.reset()
+		a.said.begin()
+	}
+}
+
+// hear reads a piece of a document for its content.
+func (a *answer) hear(p []byte) {
+	if a.content != nil {
+		a.content.write(p)
+	}
 }
 
 // end tells that the body is over.
@@ -172,6 +188,7 @@ func (a *answer) data(p []byte) {
 		a.head = append(a.head, p[:min(room, len(p))]...)
 	}
 	a.scan.write(p)
+	a.hear(p)
 }
 
 func (a *answer) aside(int) {}
@@ -191,7 +208,13 @@ func (a *answer) payload(p []byte) {
 		a.chunks.write(p)
 		return
 	}
+	a.within(p)
+}
+
+// within takes a piece of the document that a frame holds.
+func (a *answer) within(p []byte) {
 	a.scan.write(p)
+	a.hear(p)
 }
 
 func (a *answer) endFrame(f *eventFrame) {

@@ -5,23 +5,28 @@ package llmhttp
 
 import (
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 // readAnswer reads a body as an answer of the API in pieces.
-func readAnswer(tb testing.TB, a *api, body []byte, size int, stream bool) (*result, bool) {
+func readAnswer(tb testing.TB, a *api, body []byte, size int, stream bool) (res *result, said string, whole bool) {
 	tb.Helper()
 	t := &target{api: a, operation: a.operation, provider: a.provider}
 	reader := newReplyReader(t, false)
 	answer := newAnswer(reader)
 	answer.lines = a.reply.lines && stream
+	answer.listen(&capture{on: true, limit: 100})
 	for piece := range chunks(body, size) {
 		answer.write(piece)
 	}
 	answer.end()
 	reader.conclude()
-	return &reader.res, answer.whole()
+	if answer.said != nil {
+		said = answer.said.list(100, nil, reader.res.finish)
+	}
+	return &reader.res, said, answer.whole()
 }
 
 // Whatever a server answers, in whatever pieces: it is read in the same way, what
@@ -42,8 +47,11 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, which uint8, size int, stream bool) {
 		a := apis[int(which)%len(apis)]
 		size = 1 + (size%64+64)%64
-		whole, wholeEnd := readAnswer(t, a, body, len(body)+1, stream)
-		pieces, piecesEnd := readAnswer(t, a, body, size, stream)
+		whole, wholeSaid, wholeEnd := readAnswer(t, a, body, len(body)+1, stream)
+		pieces, piecesSaid, piecesEnd := readAnswer(t, a, body, size, stream)
+		if wholeSaid != piecesSaid || utf8.RuneCountInString(wholeSaid) > 100 {
+			t.Errorf("%s in pieces of %d: content\n%s\nwhole:\n%s", a.name, size, piecesSaid, wholeSaid)
+		}
 		if diff := cmp.Diff(whole, pieces, cmp.AllowUnexported(result{}, tokens{}, count{}, units{}, amount{}, pass{}, failure{})); diff != "" {
 			t.Errorf("%s in pieces of %d (-whole +pieces):\n%s", a.name, size, diff)
 		}
@@ -71,24 +79,33 @@ func FuzzAnswers(f *testing.F) {
 
 // Whatever comes as a request, in whatever pieces, is read in the same way.
 func FuzzRequests(f *testing.F) {
-	f.Add([]byte(`{"model":"m","stream":true,"input":"a\u00e9\ud83d\ude00","stop":["x"],"n":2}`), uint8(0), 3, false)
-	f.Add([]byte(form("file", "RIFF\r\n--"+formBoundary+"x\r\n", "model", "m", "n", "2", "stream", "true", "size", "1x1")), uint8(1), 5, true)
-	f.Add([]byte("--"+formBoundary+"\r\n\r\n"), uint8(2), 1, true)
-	f.Fuzz(func(t *testing.T, body []byte, which uint8, size int, isForm bool) {
+	f.Add([]byte(`{"model":"m","stream":true,"input":"a\u00e9\ud83d\ude00","stop":["x"],"n":2}`), uint8(0), 3, false, true)
+	f.Add([]byte(form("file", "RIFF\r\n--"+formBoundary+"x\r\n", "model", "m", "n", "2", "stream", "true", "size", "1x1")), uint8(1), 5, true, false)
+	f.Add([]byte("--"+formBoundary+"\r\n\r\n"), uint8(2), 1, true, true)
+	f.Add([]byte(`{"model":"m","prompt":"@`+"\xbf\xbf\xbf\xbf\xbf"+`\ud8u`), uint8(1), 3, false, true)
+	f.Fuzz(func(t *testing.T, body []byte, which uint8, size int, isForm, capturing bool) {
 		size = 1 + (size%64+64)%64
 		a := *apis[int(which)%len(apis)]
 		a.form = isForm
-		read := func(size int) requestParams {
+		read := func(size int) (requestParams, string) {
 			req := newFormRequest(isForm)
-			q := newQuestion(req, &target{api: &a})
+			q := newQuestion(req, &target{api: &a}, &capture{on: capturing, limit: 100})
 			for piece := range chunks(body, size) {
 				q.scan.write(piece)
 			}
 			q.scan.end()
-			return q.asked()
+			if q.said == nil {
+				return q.asked(), ""
+			}
+			return q.asked(), q.said.instructions(100, nil) + q.said.list(100, nil, nil)
 		}
-		if diff := cmp.Diff(read(len(body)+1), read(size), cmp.AllowUnexported(requestParams{}, mediaParams{}, count{})); diff != "" {
+		whole, wholeSaid := read(len(body) + 1)
+		pieces, piecesSaid := read(size)
+		if diff := cmp.Diff(whole, pieces, cmp.AllowUnexported(requestParams{}, mediaParams{}, count{})); diff != "" {
 			t.Errorf("%s in pieces of %d (-whole +pieces):\n%s", a.name, size, diff)
+		}
+		if wholeSaid != piecesSaid || utf8.RuneCountInString(wholeSaid) > 200 {
+			t.Errorf("%s in pieces of %d: content\n%s\nwhole:\n%s", a.name, size, piecesSaid, wholeSaid)
 		}
 	})
 }

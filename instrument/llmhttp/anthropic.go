@@ -5,7 +5,7 @@ package llmhttp
 
 // anthropicRequest is the format of requests to Anthropic's Messages API, and to
 // the Text Completions that came before it.
-var anthropicRequest = &requestTable{wanted: newTree(anthropicParams)}
+var anthropicRequest = &requestTable{content: anthropicRequestContent, wanted: newTree(anthropicParams)}
 
 var anthropicParams = []want{
 	{path: "model", field: reqModel},
@@ -26,7 +26,7 @@ var anthropicParams = []want{
 // events, of which the first has a message with the usage of the input and later
 // ones overwrite what they report. Nothing is added up.
 var anthropicReply = &replyTable{
-	tokens: netTokens, cumulative: true, settle: settleMessage, kinds: anthropicKinds,
+	tokens: netTokens, content: anthropicReplyContent, cumulative: true, settle: settleMessage, kinds: anthropicKinds,
 	wanted: newTree(anthropicAnswer),
 }
 

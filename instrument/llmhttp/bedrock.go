@@ -6,7 +6,7 @@ package llmhttp
 import "net/http"
 
 // converseRequest is the format of requests to Bedrock's Converse API.
-var converseRequest = &requestTable{wanted: newTree([]want{
+var converseRequest = &requestTable{content: converseRequestContent, wanted: newTree([]want{
 	{path: "messages", field: reqMessages, presence: true},
 	{path: "additionalModelRequestFields.top_k", field: reqTopK},
 	{path: "serviceTier.type", field: reqServiceTier},
@@ -26,7 +26,7 @@ var converseParams = []want{
 // converseReply is the format of answers of the Converse API. In a stream the
 // usage comes last, behind the end of the message.
 var converseReply = &replyTable{
-	tokens: netTokens, frames: true, cumulative: true,
+	tokens: netTokens, content: converseReplyContent, frames: true, cumulative: true,
 	kinds: map[string]kind{"metadata": kindDone},
 	wanted: newTree([]want{
 		{path: "stopReason", field: rspFinish},
@@ -55,7 +55,7 @@ var converseUsage = []want{
 
 // invokeRequest is the format of requests to models of all families by
 // InvokeModel; each family finds its own names in it.
-var invokeRequest = &requestTable{wanted: newTree(anthropicParams, []want{
+var invokeRequest = &requestTable{content: invokeRequestContent, wanted: newTree(anthropicParams, []want{
 	{path: "inputText", field: reqInput, presence: true}, // Titan
 	{path: "textGenerationConfig.maxTokenCount", field: reqMaxTokens},
 	{path: "textGenerationConfig.temperature", field: reqTemperature},
@@ -89,7 +89,7 @@ var invokeRequest = &requestTable{wanted: newTree(anthropicParams, []want{
 // invokeReply is the format of answers of models of all families: each finds its
 // own names in it. Where a model says nothing of its usage, the platform does.
 var invokeReply = &replyTable{
-	tokens: invokeTokens, frames: true, chunks: true, cumulative: true, settle: settleMessage, kinds: anthropicKinds,
+	tokens: invokeTokens, content: invokeReplyContent, frames: true, chunks: true, cumulative: true, settle: settleMessage, kinds: anthropicKinds,
 	wanted: newTree(anthropicAnswer, []want{
 		{path: "results", field: rspChoices}, // Titan
 		{path: "results[]", field: rspChoice},

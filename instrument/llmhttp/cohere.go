@@ -4,7 +4,7 @@
 package llmhttp
 
 // cohereRequest is the format of requests to both versions of Cohere's API.
-var cohereRequest = &requestTable{wanted: newTree([]want{
+var cohereRequest = &requestTable{content: cohereRequestContent, wanted: newTree([]want{
 	{path: "model", field: reqModel},
 	{path: "stream", field: reqStream},
 	{path: "max_tokens", field: reqMaxTokens},
@@ -31,7 +31,7 @@ var cohereRequest = &requestTable{wanted: newTree([]want{
 // cohereReply is the format of answers of both versions: whole, in events (the
 // second version) or in lines (the first).
 var cohereReply = &replyTable{
-	tokens: cohereTokens, lines: true,
+	tokens: cohereTokens, content: cohereReplyContent, lines: true,
 	kinds: map[string]kind{"message-end": kindDone, "stream-end": kindDone},
 	wanted: newTree([]want{
 		{path: "type", field: rspKind},

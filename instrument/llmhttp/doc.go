@@ -36,7 +36,8 @@
 // lower bound. Who pays is what the request's context carries
 // (instrument.WithMetadata) and what [WithRequestAttributes] adds, which goes
 // first; instrument.WithCallOptions is for a single call. Neither prompts nor
-// answers nor the text of errors are recorded.
+// answers nor the text of errors are recorded; with [WithContentCapture] prompts
+// and answers are.
 //
 // Each attempt of a client that tries again is a span of its own, with
 // revenium.retry.number from the second one on where the client tells (the

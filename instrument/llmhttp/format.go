@@ -12,14 +12,18 @@ type requestTable struct {
 	// wanted are the places in a request's body, JSON or a form, by the req...
 	// fields.
 	wanted *node
+	// content are the places of what is asked, by the txt... fields; nil for none.
+	content *node
 }
 
 // A replyTable describes the answers of a wire format. An answer is a sequence of
 // JSON documents: one for a plain answer, one for each event, line, frame or
 // element of a stream.
 type replyTable struct {
-	// wanted are the places in a document, by the rsp... and cnt... fields.
+	// wanted are the places in a document, by the rsp... fields and the counters.
 	wanted *node
+	// content are the places of what is answered, by the txt... fields; nil for none.
+	content *node
 	// kinds says what documents mean by their type or the name of their event.
 	kinds map[string]kind
 	// lines says that a body may be a sequence of documents, one per line.

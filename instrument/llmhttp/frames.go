@@ -152,19 +152,21 @@ func (f *eventFrame) header(name, value []byte) {
 }
 
 // chunkReader finds the Base64 in documents of the form {"bytes":"..."} and hands
-// what it stands for to another scanner.
+// on what it stands for.
 type chunkReader struct {
-	outer *scanner
-	inner *scanner
-	in    []byte // characters that make no group of four yet
-	out   [768]byte
+	outer   *scanner
+	inner   func(p []byte)
+	in      []byte // characters that make no group of four yet
+	over    bool   // no more of the Base64 counts
+	out     [768]byte
+	decoded int // bytes of out
 }
 
 const rspBytes field = 1
 
 var chunkTree = newTree([]want{{path: "bytes", field: rspBytes, pieces: true}})
 
-func newChunkReader(inner *scanner) *chunkReader {
+func newChunkReader(inner func(p []byte)) *chunkReader {
 	c := &chunkReader{inner: inner, in: make([]byte, 0, 1024)}
 	c.outer = newScanner(chunkTree, c)
 	return c
@@ -175,22 +177,32 @@ func (c *chunkReader) write(p []byte) { c.outer.write(p) }
 // end ends the document.
 func (c *chunkReader) end() {
 	c.outer.reset()
-	c.in = c.in[:0]
+	c.in, c.over = c.in[:0], false
 }
 
 // piece implements pieceSink.
 func (c *chunkReader) piece(_ field, p []byte) {
-	for len(p) > 0 {
+	for len(p) > 0 && !c.over {
 		n := min(len(p), cap(c.in)-len(c.in))
 		c.in = append(c.in, p[:n]...)
 		p = p[n:]
 		groups := len(c.in) &^ 3
-		decoded, err := base64.StdEncoding.Decode(c.out[:], c.in[:groups])
-		c.inner.write(c.out[:decoded])
-		if err != nil {
-			groups = len(c.in) // no Base64; the document within will not be complete
+		for at := 0; at < groups && !c.over; at += 4 {
+			c.group(c.in[at : at+4])
 		}
+		c.inner(c.out[:c.decoded])
+		c.decoded = 0
 		c.in = append(c.in[:0], c.in[groups:]...)
+	}
+}
+
+// group decodes four characters. Where they are no Base64, the document within
+// will not be complete.
+func (c *chunkReader) group(four []byte) {
+	n, err := base64.StdEncoding.Decode(c.out[c.decoded:], four)
+	c.over = err != nil || n < 3 // padding ends it
+	if err == nil {
+		c.decoded += n
 	}
 }
 

@@ -7,7 +7,7 @@ import "strings"
 
 // geminiRequest is the format of requests to Gemini and Vertex AI, for content and
 // for embeddings. Both ways of writing names are accepted there.
-var geminiRequest = &requestTable{wanted: newTree([]want{
+var geminiRequest = &requestTable{content: geminiRequestContent, wanted: newTree([]want{
 	{path: "contents", field: reqMessages, presence: true},
 	{path: "content", field: reqInput, presence: true},
 	{path: "requests[].content", field: reqInput, presence: true},
@@ -42,7 +42,7 @@ var geminiParams = []want{
 // geminiReply is the format of answers of Gemini and Vertex AI. The usages of a
 // stream are running totals.
 var geminiReply = &replyTable{
-	tokens: geminiTokens,
+	tokens: geminiTokens, content: geminiReplyContent,
 	settle: settleCandidates,
 	wanted: newTree([]want{
 		{path: "responseId", field: rspID},
@@ -148,7 +148,7 @@ var (
 
 // predictRequest is the format of requests to models on Vertex AI that are no
 // Gemini: embeddings, Imagen and, as jobs, Veo.
-var predictRequest = &requestTable{wanted: newTree([]want{
+var predictRequest = &requestTable{content: promptContent, wanted: newTree([]want{
 	{path: "instances[].content", field: reqInput, presence: true},
 	{path: "instances[].text", field: reqInput, presence: true}, // of multimodal embeddings
 	{path: "instances[].image", field: reqSourceImage, presence: true},
@@ -211,7 +211,7 @@ var operationRequest = &requestTable{wanted: newTree([]want{
 // interactionsRequest and interactionsReply are the format of Gemini's
 // Interactions API.
 var (
-	interactionsRequest = &requestTable{wanted: newTree([]want{
+	interactionsRequest = &requestTable{content: promptContent, wanted: newTree([]want{
 		{path: "model", field: reqModel},
 		{path: "agent", field: reqModel},
 		{path: "stream", field: reqStream},

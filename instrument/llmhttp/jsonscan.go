@@ -68,6 +68,7 @@ type scanner struct {
 	pieces   pieceSink   // nil unless the sink is one
 	unknowns unknownSink // nil unless the sink is one
 	text     unescaper   // of the string that is passed on in pieces
+	raw      field       // of the container that is passed on in pieces, or 0
 }
 
 func newScanner(root *node, sink sink) *scanner {
@@ -81,7 +82,7 @@ func newScanner(root *node, sink sink) *scanner {
 // reset makes the scanner ready for the next document.
 func (s *scanner) reset() {
 	s.state, s.depth, s.node, s.pos = beforeValue, 0, s.root, 0
-	s.long, s.escape, s.dirty, s.trailing, s.unknown, s.nested = false, false, false, false, false, 0
+	s.long, s.escape, s.dirty, s.trailing, s.unknown, s.nested, s.raw = false, false, false, false, false, 0, 0
 }
 
 // complete says whether a whole document has passed and nothing else behind it.
@@ -119,10 +120,10 @@ func (s *scanner) take(p []byte) int {
 	for i < len(p) && s.state != documentDone {
 		s.pos = start + int64(i)
 		switch s.state {
-		case skipString, skipContainerString:
+		case skipString:
 			i += s.skipStringBytes(p[i:])
-		case skipContainer:
-			i += s.skipContainerBytes(p[i:])
+		case skipContainer, skipContainerString:
+			i += s.containerBytes(p[i:])
 		case inPieces:
 			i += s.pieceBytes(p[i:])
 		case inString, inKey:
@@ -266,20 +267,15 @@ func (s *scanner) beginValue(c byte) {
 	}
 }
 
-// tellUnknown tells of a member that nobody knows, whose key is still in the
-// buffer, if its value may be one of counts.
-func (s *scanner) tellUnknown(c byte) {
-	s.unknown = false
-	if c == '{' || c == '[' || c == '-' || c >= '0' && c <= '9' {
-		s.unknowns.unknown(s.stack[s.depth-1].node.field, s.buf)
-	}
-}
-
 func (s *scanner) beginContainer(c byte) {
 	n := s.node
 	isArray := c == '['
 	if n == nil || isArray && n.element == nil || !isArray && n.keys == nil || s.depth == maxDepth {
 		s.state, s.nested = skipContainer, 1
+		if n != nil && n.pieces && s.pieces != nil {
+			s.raw = n.field
+			s.pieces.piece(s.raw, []byte{c})
+		}
 		return
 	}
 	s.stack[s.depth] = frame{node: n, isArray: isArray}
@@ -406,22 +402,6 @@ func (s *scanner) findQuote(p []byte) (n int, ended bool) {
 		}
 	}
 	return i, false
-}
-
-// pieceBytes takes bytes of a string that is passed on as it comes.
-func (s *scanner) pieceBytes(p []byte) int {
-	i, ended := s.findQuote(p)
-	f := s.node.field
-	if text := s.text.decode(p[:i]); len(text) > 0 {
-		s.pieces.piece(f, text)
-	}
-	if !ended {
-		return i
-	}
-	s.pos += int64(i)
-	s.valueEnded()
-	s.sink.value(f, value{kind: stringValue, long: true})
-	return i + 1
 }
 
 // literalBytes takes bytes of a number, true, false or null.

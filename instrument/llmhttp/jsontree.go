@@ -21,7 +21,8 @@ type node struct {
 	// presence asks whether the value is there and not empty, instead of the
 	// value itself, which may then be of any size.
 	presence bool
-	// pieces asks for a string of any size as it passes (see pieceSink).
+	// pieces asks for a string of any size as it passes, or for the text of an
+	// object or array into which no wanted place leads (see pieceSink).
 	pieces bool
 	// closed says that every member of the object is known: another one whose
 	// value is a number or holds some is told (see unknownSink).
@@ -85,8 +86,9 @@ type sink interface {
 	present(f field, yes bool)
 }
 
-// A pieceSink receives strings of any size as they pass, decoded: piece is
-// called with one piece after the other, then value with a long string.
+// A pieceSink receives strings of any size as they pass, decoded, and objects and
+// arrays as they are: piece is called with one piece after the other, then value
+// with a long string.
 type pieceSink interface {
 	piece(f field, p []byte)
 }

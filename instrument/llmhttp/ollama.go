@@ -4,7 +4,7 @@
 package llmhttp
 
 // ollamaRequest is the format of requests to Ollama's own API.
-var ollamaRequest = &requestTable{wanted: newTree([]want{
+var ollamaRequest = &requestTable{content: ollamaRequestContent, wanted: newTree([]want{
 	{path: "model", field: reqModel},
 	{path: "stream", field: reqStream},
 	{path: "dimensions", field: reqDimensions},
@@ -26,7 +26,7 @@ var ollamaRequest = &requestTable{wanted: newTree([]want{
 // ollamaReply is the format of its answers, in lines unless they were asked for
 // whole.
 var ollamaReply = &replyTable{
-	tokens: plainTokens, lines: true, settle: settleOllama,
+	tokens: plainTokens, content: ollamaReplyContent, lines: true, settle: settleOllama,
 	wanted: newTree([]want{
 		{path: "model", field: rspModel},
 		{path: "done", field: rspDone},

@@ -5,7 +5,7 @@ package llmhttp
 
 // openAIRequest is the format of requests to OpenAI's chat completions,
 // completions and embeddings, and to all servers that are compatible with them.
-var openAIRequest = &requestTable{wanted: newTree([]want{
+var openAIRequest = &requestTable{content: openAIRequestContent, wanted: newTree([]want{
 	{path: "model", field: reqModel},
 	{path: "stream", field: reqStream},
 	{path: "n", field: reqChoices},
@@ -36,7 +36,7 @@ var openAIRequest = &requestTable{wanted: newTree([]want{
 // openAIReply is the format of answers to chat completions, completions and
 // embeddings, plain or streamed.
 var openAIReply = &replyTable{
-	tokens: openAITokens,
+	tokens: openAITokens, content: openAIReplyContent,
 	wanted: newTree([]want{
 		{path: "id", field: rspID},
 		{path: "model", field: rspModel},

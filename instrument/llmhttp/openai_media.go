@@ -4,7 +4,7 @@
 package llmhttp
 
 // imagesRequest is the format of requests for images, JSON or a form.
-var imagesRequest = &requestTable{wanted: newTree([]want{
+var imagesRequest = &requestTable{content: promptContent, wanted: newTree([]want{
 	{path: "model", field: reqModel},
 	{path: "stream", field: reqStream},
 	{path: "n", field: reqChoices},
@@ -59,8 +59,8 @@ var transcriptionRequest = &requestTable{wanted: newTree([]want{
 // transcriptionReply is the format of transcripts, whole or in events. Formats
 // other than JSON hold no usage.
 var transcriptionReply = &replyTable{
-	tokens: openAITokens,
-	kinds:  map[string]kind{"transcript.text.done": kindDone, "transcription.done": kindDone, "error": kindError},
+	tokens: openAITokens, content: transcriptReplyContent,
+	kinds: map[string]kind{"transcript.text.done": kindDone, "transcription.done": kindDone, "error": kindError},
 	wanted: newTree([]want{
 		{path: "type", field: rspKind},
 		{path: "model", field: rspModel}, // Mistral
@@ -86,7 +86,7 @@ var transcriptionReply = &replyTable{
 }
 
 // speechRequest is the format of requests for speech.
-var speechRequest = &requestTable{wanted: newTree([]want{
+var speechRequest = &requestTable{content: promptContent, wanted: newTree([]want{
 	{path: "model", field: reqModel},
 	{path: "stream_format", field: reqStreamFormat},
 	{path: "input", field: reqCharacters, pieces: true},
@@ -108,7 +108,7 @@ var speechReply = &replyTable{
 }
 
 // videosRequest is the format of requests for videos, JSON or a form.
-var videosRequest = &requestTable{wanted: newTree([]want{
+var videosRequest = &requestTable{content: promptContent, wanted: newTree([]want{
 	{path: "model", field: reqModel},
 	{path: "prompt", field: reqInput, presence: true},
 	{path: "seconds", field: reqSeconds},

@@ -4,7 +4,7 @@
 package llmhttp
 
 // responsesRequest is the format of requests to OpenAI's Responses API.
-var responsesRequest = &requestTable{wanted: newTree([]want{
+var responsesRequest = &requestTable{content: responsesRequestContent, wanted: newTree([]want{
 	{path: "model", field: reqModel},
 	{path: "stream", field: reqStream},
 	{path: "background", field: reqBackground},
@@ -21,7 +21,7 @@ var responsesRequest = &requestTable{wanted: newTree([]want{
 // responsesReply is the format of answers of the Responses API: a response, or
 // events about one.
 var responsesReply = &replyTable{
-	tokens: openAITokens,
+	tokens: openAITokens, content: responsesReplyContent,
 	settle: settleResponse,
 	kinds: map[string]kind{
 		"response.completed": kindDone, "response.incomplete": kindDone, "response.failed": kindDone, "response.cancelled": kindDone,

@@ -30,6 +30,7 @@ type config struct {
 	litellmHosts      []string
 	streamUsageHosts  []string
 	streamUsage       bool
+	capture           captureSettings
 	requestAttributes []func(*http.Request) []attribute.KeyValue
 }
 
@@ -130,6 +131,48 @@ func WithStreamUsageHosts(hosts ...string) Option {
 func WithoutStreamUsage() Option {
 	return optionFunc(func(c config) config {
 		c.streamUsage = false
+		return c
+	})
+}
+
+// WithContentCapture puts what is asked and answered on the spans: the system
+// prompt, and the messages of input and output as JSON in the form of the
+// OpenTelemetry conventions, text and calls of tools, but no images, audio or
+// files. Default: REVENIUM_CAPTURE_PROMPTS, or else not.
+//
+// It is what people say to models: whoever sees the spans sees it, and it is sent
+// to Revenium where an exporter is told to. See [WithContentRedaction].
+func WithContentCapture() Option { return withCapture(true) }
+
+// WithoutContentCapture keeps what is asked and answered off the spans, whatever
+// the environment says.
+func WithoutContentCapture() Option { return withCapture(false) }
+
+func withCapture(on bool) Option {
+	return optionFunc(func(c config) config {
+		c.capture.on = &on
+		return c
+	})
+}
+
+// WithMaxContentSize bounds the length of each of the attributes of
+// [WithContentCapture], in characters. The longest texts are cut until the rest
+// fits. Default: REVENIUM_MAX_PROMPT_SIZE, or else 50,000, which is what Revenium
+// keeps.
+func WithMaxContentSize(characters int) Option {
+	return optionFunc(func(c config) config {
+		c.capture.limit = &characters
+		return c
+	})
+}
+
+// WithContentRedaction has each text that is captured pass through redact: system
+// prompts, messages, reasoning, and arguments and results of tools, which are
+// JSON. What redact returns is put on the span, "" for nothing. It may be called
+// several times for a text, by several goroutines.
+func WithContentRedaction(redact func(text string) string) Option {
+	return optionFunc(func(c config) config {
+		c.capture.redact = redact
 		return c
 	})
 }

@@ -88,6 +88,7 @@ func (r *recorder) understand(encoding string) {
 		p := r.exchange.question.asked()
 		r.answer.lines = p.stream
 	}
+	r.answer.listen(&r.exchange.transport.capture)
 }
 
 // observe takes what a Read of the body returned.
@@ -186,6 +187,7 @@ func (r *recorder) finish(how ending, err error) {
 			how = endedByItself
 		}
 		r.call.SetUsage(instrument.Usage{NoTokens: r.noTokens(&result{})})
+		r.call.SetAttributes(r.content(nil)...)
 		r.call.EndAt(failureOf(how, err, false), at)
 		return
 	}
@@ -238,6 +240,7 @@ func (r *recorder) report(cause error) {
 		attributes = append(attributes, semconv.ReveniumBillingUnitPerToken)
 	}
 	attributes.flag(semconv.ReveniumMeteringSkipKey, res.free)
+	attributes = r.content(attributes)
 	r.call.SetAttributes(attributes...)
 
 	usage := res.tokens.usage()
@@ -250,6 +253,19 @@ func (r *recorder) report(cause error) {
 		usage.Partial = true // nothing consumed, and yet there is an answer
 	}
 	r.call.SetUsage(usage)
+}
+
+// content appends what was asked and answered, where capture is on.
+func (r *recorder) content(to attributeList) attributeList {
+	c := &r.exchange.transport.capture
+	if !c.on {
+		return to
+	}
+	to = r.exchange.question.content(to, c)
+	if r.answer != nil && r.answer.said != nil {
+		to.text(semconv.GenAIOutputMessagesKey, r.answer.said.list(c.limit, c.redact, r.answer.reader.res.finish))
+	}
+	return to
 }
 
 // reportPasses makes spans of the parts of a call that other models ran at prices

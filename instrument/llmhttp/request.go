@@ -35,6 +35,8 @@ type question struct {
 	read bool
 	// body is what to send in place of the request's own, or nil.
 	body io.ReadCloser
+	// said is what is asked, nil unless capture is on.
+	said *conversation
 	// fresh is one more copy of a body of which a copy was read, or nil.
 	fresh io.ReadCloser
 }
@@ -46,7 +48,7 @@ type bodyScanner interface {
 	end()
 }
 
-func newQuestion(req *http.Request, t *target) *question {
+func newQuestion(req *http.Request, t *target, c *capture) *question {
 	q := &question{reader: requestReader{table: t.api.request}}
 	q.reader.p.stream = t.api.streams || t.api.streamsUnlessTold
 	if t.api.form && isForm(req.Header) {
@@ -56,6 +58,7 @@ func newQuestion(req *http.Request, t *target) *question {
 	scan := newScanner(t.api.request.wanted, &q.reader)
 	q.reader.options.scan = scan
 	q.scan = scan
+	q.listen(c, t.api.request.content)
 	return q
 }
 
@@ -63,15 +66,15 @@ func newQuestion(req *http.Request, t *target) *question {
 // is read through; a small one of known length is read and kept. All else is
 // read along as it is sent (see along), which comes too late for the beginning of
 // the span but costs nothing.
-func peek(req *http.Request, t *target) *question {
-	q := newQuestion(req, t)
+func peek(req *http.Request, t *target, c *capture) *question {
+	q := newQuestion(req, t, c)
 	switch {
 	case req.Body == nil || req.Body == http.NoBody || req.Header.Get("Content-Encoding") != "":
 		q.read = true
 	case req.GetBody != nil:
 		if !q.readCopy(req) {
 			q.scan.end()
-			return newQuestion(req, t)
+			return newQuestion(req, t, c)
 		}
 	case req.ContentLength > 0 && req.ContentLength <= maxBuffered && req.Header.Get("Expect") == "":
 		q.readAll(req.Body, req.ContentLength)

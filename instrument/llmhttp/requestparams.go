@@ -132,12 +132,7 @@ func (r *requestReader) hasInput(f field) {
 // piece implements pieceSink: it counts the characters of a text.
 func (r *requestReader) piece(_ field, text []byte) {
 	c := &r.p.media.characters
-	c.ok = true
-	for _, b := range text {
-		if b&0xC0 != 0x80 { // not within a character
-			c.n++
-		}
-	}
+	*c = counted(c.n + int64(characters(text)))
 }
 
 // value implements sink.

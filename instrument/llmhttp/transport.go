@@ -33,6 +33,7 @@ type Transport struct {
 	settings *hostSettings
 	jobs     *jobs
 	drift    *drift
+	capture  capture
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -49,8 +50,9 @@ func NewTransport(base http.RoundTripper, opts ...Option) *Transport {
 			litellm:     hosts.NewList(c.litellmHosts),
 			streamUsage: hosts.NewList(c.streamUsageHosts),
 		},
-		jobs:  &jobs{},
-		drift: &drift{meters: c.meters},
+		jobs:    &jobs{},
+		drift:   &drift{meters: c.meters},
+		capture: newCapture(c.capture),
 	}
 }
 
@@ -92,7 +94,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) meter(req *http.Request, target target) (*http.Response, error) {
-	q := peek(req, &target)
+	q := peek(req, &target, &t.capture)
 	if q.read && (!target.known || target.api.strict) && req.Method == http.MethodPost && !q.plausible(&target) {
 		closeBody(q.fresh)
 		return t.baseTransport().RoundTrip(replaceBody(req, q.body)) // shares its path, no more
@@ -130,11 +132,11 @@ func (e *exchange) roundTrip() (*http.Response, error) {
 	ctx := e.start()
 	resp, err := e.send(ctx)
 	if err != nil {
-		e.call.End(contextError(e.original.Context(), err))
+		e.end(contextError(e.original.Context(), err))
 		return resp, err
 	}
 	if resp == nil { // against the rules of http.RoundTripper; the caller will find out
-		e.call.End(&instrument.Error{})
+		e.end(&instrument.Error{})
 		return resp, err
 	}
 	resp.Request = e.original
@@ -303,9 +305,9 @@ func (e *exchange) answered(resp *http.Response) {
 		// A redirect, which is followed by a request of its own, or another
 		// protocol: no call, and the body is left as it is.
 		e.call.SetAttributes(semconv.ReveniumMeteringSkipKey.Bool(true))
-		e.call.End(nil)
+		e.end(nil)
 	case resp.Body == nil || resp.Body == http.NoBody || !e.call.IsRecording():
-		e.call.End(nil)
+		e.end(nil)
 	default:
 		e.watch(resp)
 	}
@@ -344,7 +346,7 @@ func (e *exchange) refused(resp *http.Response) {
 	if word := headerFailure(resp.Header); word != "" {
 		failure.Type = word
 	}
-	e.call.End(failure)
+	e.end(failure)
 }
 
 // headerFailure returns the word for a failure that AWS has in a header, as in
