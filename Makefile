@@ -15,8 +15,8 @@ CONCURRENT := . ./exporter/... ./instrument/... ./instrument/propagate/propagate
 	./testing/llmtest/... ./testing/metertest/... ./testing/collectortest/... ./testing/conformance/... ./cmd/revenium-otel/... ./examples/... \
 	./examples/cli/... ./examples/getting-started/... ./examples/head-sampled/... ./exporter/reveniumexporter/... ./testing/replay/...
 # One module for each client library; they start no goroutine of their own.
-ADAPTERS   := ./instrument/reveniumanthropic/... ./instrument/reveniumbedrock/... ./instrument/reveniumgenai/... \
-	./instrument/reveniumgoopenai/... ./instrument/reveniumlangchaingo/... ./instrument/reveniumollama/... \
+ADAPTERS   := ./instrument/reveniumanthropic/... ./instrument/reveniumbedrock/... ./instrument/reveniumeino/... \
+	./instrument/reveniumgenai/... 	./instrument/reveniumgoopenai/... ./instrument/reveniumlangchaingo/... ./instrument/reveniumollama/... \
 	./instrument/reveniumopenai/...
 SEQUENTIAL := $(ADAPTERS) ./semconv/... ./exporter/convert/pdataview/... ./tools/semconvgen/... ./testing/bench/... ./testing/collector/...
 RACE       := $(shell if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1; then echo -race; fi)
