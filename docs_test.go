@@ -16,7 +16,7 @@ import (
 func TestConfigurationPage(t *testing.T) {
 	page := read(t, "docs/configuration.md")
 	var sources strings.Builder
-	for _, pattern := range []string{"*.go", "exporter/*.go", "exporter/convert/*.go", "exporter/metering/*.go", "instrument/*.go", "instrument/llmhttp/*.go", "instrument/propagate/*.go", "semconv/*.go"} {
+	for _, pattern := range []string{"*.go", "exporter/*.go", "exporter/convert/*.go", "exporter/metering/*.go", "exporter/spool/*.go", "instrument/*.go", "instrument/llmhttp/*.go", "instrument/propagate/*.go", "semconv/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no files like %s: %v", pattern, err)

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/exporter/spool"
 	"github.com/revenium/revenium-otel-go/semconv"
 )
 
@@ -35,17 +36,17 @@ var stalled = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.
 	return nil, r.Context().Err()
 })}
 
-func newBenchProcessor(b *testing.B, client *http.Client) *exporter.Processor {
+func newBenchProcessor(b *testing.B, client *http.Client, opts ...exporter.Option) *exporter.Processor {
 	b.Helper()
 	clearEnv(b)
-	p, err := exporter.NewProcessor(
+	p, err := exporter.NewProcessor(append([]exporter.Option{
 		exporter.WithAPIKey(testKey),
 		exporter.WithHTTPClient(client),
-		exporter.WithQueueSize(1<<24),
-		exporter.WithQueueBytes(1<<40),
+		exporter.WithQueueSize(1 << 24),
+		exporter.WithQueueBytes(1 << 40),
 		exporter.WithTimeout(time.Hour),
 		exporter.WithLogger((&logBuffer{}).logger()),
-	)
+	}, opts...)...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -156,6 +157,14 @@ func BenchmarkOnEnd(b *testing.B) {
 		p := newBenchProcessor(b, sink)
 		benchOnEnd(b, p, chatStub())
 	})
+	b.Run("chat, spool", func(b *testing.B) {
+		p := newBenchProcessor(b, stalled, exporter.WithSpool(b.TempDir()))
+		benchOnEnd(b, p, chatStub())
+	})
+	b.Run("chat delivered meanwhile, spool", func(b *testing.B) {
+		p := newBenchProcessor(b, sink, exporter.WithSpool(b.TempDir()))
+		benchOnEnd(b, p, chatStub())
+	})
 	b.Run("other span", func(b *testing.B) {
 		p := newBenchProcessor(b, sink)
 		span := httpStub().Snapshot()
@@ -199,9 +208,20 @@ func TestOnEndBudget(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
+	t.Run("memory", func(t *testing.T) { checkOnEndBudget(t) })
+	t.Run("spool", func(t *testing.T) {
+		// Written once an hour, so that what the committer allocates does not count.
+		checkOnEndBudget(t, exporter.WithSpool(t.TempDir(), spool.WithCommitInterval(time.Hour)))
+	})
+}
+
+func checkOnEndBudget(t *testing.T, opts ...exporter.Option) {
+	t.Helper()
 	clearEnv(t)
-	p, err := exporter.NewProcessor(exporter.WithAPIKey(testKey), exporter.WithHTTPClient(stalled),
-		exporter.WithTimeout(time.Hour), exporter.WithLogger((&logBuffer{}).logger()))
+	p, err := exporter.NewProcessor(append([]exporter.Option{
+		exporter.WithAPIKey(testKey), exporter.WithHTTPClient(stalled),
+		exporter.WithTimeout(time.Hour), exporter.WithLogger((&logBuffer{}).logger()),
+	}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

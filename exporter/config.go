@@ -47,6 +47,8 @@ const (
 // config is what options and environment amount to.
 type config struct {
 	apiKey, apiKeySetting   string
+	apiKeyFunc              metering.APIKeyFunc
+	apiKeyFile              string
 	baseURL, baseURLSetting string
 	timeout                 time.Duration
 	clientOptions           []metering.ClientOption
@@ -58,6 +60,14 @@ type config struct {
 	queueSize  int
 	queueBytes int64
 	overflow   spool.OverflowPolicy
+	blockLimit time.Duration
+
+	spoolDir, spoolSetting string
+	spoolOptions           []spool.DirectoryOption
+	maxAge                 time.Duration
+	maxAgeSet              bool
+
+	tenants tenantConfig
 
 	senders         int
 	retry           RetryConfig
@@ -74,6 +84,10 @@ type config struct {
 	// above.
 	send      func(context.Context, metering.Frozen) metering.Result
 	closeIdle func()
+	// requestKey is the key of a request where it is not always the same, and
+	// keyChanges says that it can be another one later.
+	requestKey metering.APIKeyFunc
+	keyChanges bool
 
 	// ignored says which environment variables were not understood.
 	ignored []string
@@ -104,13 +118,14 @@ func newConfig(opts []Option) (config, error) {
 		}
 	}
 	cfg = cfg.withLogger()
+	if cfg.queue != nil && cfg.spoolSetting != "WithSpool" {
+		cfg.spoolDir = "" // an option outranks a variable
+	}
 
 	var errs []error
 	cfg, err := cfg.validated()
 	errs = append(errs, err)
 	cfg, err = cfg.withClient()
-	errs = append(errs, err)
-	cfg, err = cfg.withDeadLetters()
 	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return config{}, err
@@ -118,13 +133,6 @@ func newConfig(opts []Option) (config, error) {
 
 	if cfg.meterProvider == nil {
 		cfg.meterProvider = otel.GetMeterProvider()
-	}
-	if cfg.queue == nil {
-		cfg.queue = spool.NewMemory(
-			spool.WithMaxEntries(cfg.queueSize),
-			spool.WithMaxBytes(cfg.queueBytes),
-			spool.WithOverflow(cfg.overflow),
-		)
 	}
 	return cfg, nil
 }
@@ -134,9 +142,14 @@ func newConfig(opts []Option) (config, error) {
 func (cfg config) fromEnvironment() config {
 	if v, name := lookup(semconv.EnvMeteringAPIKey); v != "" {
 		cfg.apiKey, cfg.apiKeySetting = v, name
+	} else if v, name := lookup(semconv.EnvMeteringAPIKeyFile); v != "" {
+		cfg.apiKeyFile, cfg.apiKeySetting = v, name
 	}
 	if v, name := lookup(semconv.EnvMeteringBaseURL); v != "" {
 		cfg.baseURL, cfg.baseURLSetting = v, name
+	}
+	if v, name := lookup(semconv.EnvSpoolDir); v != "" {
+		cfg.spoolDir, cfg.spoolSetting = v, name
 	}
 	if v, name := lookup(semconv.EnvDeadLetterDir); v != "" {
 		cfg.deadLetterDir, cfg.deadLetterSetting = v, name
@@ -239,6 +252,19 @@ func (cfg config) validated() (config, error) {
 	if cfg.overflow != spool.DropNewest && cfg.overflow != spool.DropOldest {
 		problem("WithOverflowPolicy", "overflow policy %v is not known: use spool.DropNewest or spool.DropOldest", cfg.overflow)
 	}
+	if cfg.blockLimit < 0 {
+		problem("WithBlockOnOverflow", "wait for room in the queue is %v: it must be zero (none) or positive", cfg.blockLimit)
+	}
+	if cfg.maxAge < 0 {
+		problem("WithMaxAge", "largest age of a record is %v: it must be zero (unbounded) or positive", cfg.maxAge)
+	}
+	if cfg.queue != nil && cfg.spoolDir != "" && cfg.spoolSetting == "WithSpool" {
+		problem("WithSpool", "both WithQueue and WithSpool say where records wait: use one of them")
+	}
+	if cfg.queue != nil && cfg.tenants.used() {
+		problem("WithQueue", "WithQueue is one queue, and each tenant has one: use WithSpool, or neither")
+	}
+	cfg.tenants.validate(problem)
 	if cfg.senders < 1 || cfg.senders > maxSenders {
 		problem("WithSenders", "number of senders is %d: it must be between 1 and %d", cfg.senders, maxSenders)
 	}
@@ -256,23 +282,6 @@ func (cfg config) validated() (config, error) {
 	return cfg, errors.Join(errors.Join(errs...), err)
 }
 
-// withDeadLetters opens the store for what is given up, if there is to be one.
-func (cfg config) withDeadLetters() (config, error) {
-	if cfg.deadLetterDir == "" {
-		return cfg, nil
-	}
-	store, err := deadletter.Open(cfg.deadLetterDir)
-	if err != nil {
-		return cfg, &ConfigError{
-			Setting: cfg.deadLetterSetting,
-			Problem: "dead letters in " + cfg.deadLetterDir + " (" + cfg.deadLetterSetting + "): " + strings.TrimPrefix(err.Error(), "deadletter: "),
-			Err:     err,
-		}
-	}
-	cfg.deadLetters = store
-	return cfg, nil
-}
-
 // withClient builds the metering client, whose errors become errors of the
 // setting that they are about.
 func (cfg config) withClient() (config, error) {
@@ -286,9 +295,13 @@ func (cfg config) withClient() (config, error) {
 	if cfg.senders > 0 {
 		opts = append(opts, metering.WithMaxConns(cfg.senders))
 	}
+	cfg, keyErr := cfg.withKey()
+	if cfg.requestKey != nil {
+		opts = append(opts, metering.WithAPIKeyFunc(cfg.requestKey))
+	}
 	client, err := metering.NewClient(cfg.apiKey, append(opts, cfg.clientOptions...)...)
-	if err != nil {
-		return cfg, cfg.clientErrors(err)
+	if err := errors.Join(keyErr, cfg.clientErrors(err)); err != nil {
+		return cfg, err
 	}
 	cfg.send = client.Send
 	cfg.closeIdle = client.CloseIdleConnections
@@ -297,6 +310,9 @@ func (cfg config) withClient() (config, error) {
 
 // clientErrors names the settings that the metering client complains about.
 func (cfg config) clientErrors(err error) error {
+	if err == nil {
+		return nil
+	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var errs []error
 		for _, e := range joined.Unwrap() {
@@ -360,11 +376,12 @@ func (cfg config) describe(name string) description {
 		u.User, u.RawQuery = nil, ""
 		base = u.String()
 	}
+	queue, size := cfg.describeQueue()
 	return description{
 		Type:      name,
 		BaseURL:   cmp.Or(base, metering.DefaultBaseURL),
 		Senders:   cfg.senders,
-		QueueSize: cfg.queue.Stats().MaxEntries,
-		Queue:     fmt.Sprintf("%T", cfg.queue),
+		QueueSize: size,
+		Queue:     queue,
 	}
 }

@@ -20,19 +20,26 @@ import (
 // record.
 const queueErrorPause = time.Second
 
-// delivery takes frozen records to the service: a queue, a gate and senders that
-// start when there is something to send and end when there is not.
+// delivery takes the frozen records of one tenant to the service: a queue, a gate
+// and senders that start when there is something to send and end when there is
+// not.
 type delivery struct {
+	tenant     string
 	queue      spool.Queue
 	send       func(context.Context, metering.Frozen) metering.Result
 	retry      RetryConfig
-	ledger     *ledger
+	maxAge     time.Duration // 0 = unbounded
+	blockLimit time.Duration // how long put waits for room
+	account    *account
 	report     *reporter
 	onRejected func(Rejected) error
 	// letters keeps what is given up; nil without.
 	letters *deadletter.Store
 	// observe is told the outcome and duration of each attempt.
 	observe func(metering.Result, time.Duration)
+	// limiter shares requests with the deliveries of other tenants.
+	limiter *limiter
+	watch   keyWatch
 
 	// ctx ends when the senders have to abandon their attempts.
 	ctx    context.Context
@@ -47,6 +54,10 @@ type delivery struct {
 	waiters map[*waiter]struct{}
 	stopped bool
 	idle    chan struct{} // closed when the last sender has ended after stop
+	// room is closed, and another one made, when there may be room for a record
+	// again; nil unless a put waits for it.
+	room    chan struct{}
+	hurried bool // no put waits any more
 
 	// finishing keeps a record from being counted twice: by a sender that finishes
 	// it, who holds it for reading, and by stop, who counts what is left.
@@ -61,39 +72,51 @@ type waiter struct {
 	done  chan error
 }
 
-func newDelivery(cfg config, l *ledger, r *reporter) *delivery {
-	ctx, cancel := context.WithCancel(context.Background())
-	d := &delivery{
-		queue:      cfg.queue,
+// newDelivery returns the delivery of a tenant's queue. Nothing runs before start.
+func newDelivery(cfg config, tenant string, queue spool.Queue, t *tally, r *reporter) *delivery {
+	ctx, cancel := context.WithCancel(withTenant(context.Background(), tenant))
+	var watch keyWatch
+	if cfg.keyChanges {
+		watch = newKeyWatch(cfg.requestKey)
+	}
+	return &delivery{
+		tenant:     tenant,
+		queue:      queue,
 		send:       cfg.send,
 		retry:      cfg.retry,
-		ledger:     l,
+		maxAge:     cfg.maxAge,
+		blockLimit: cfg.blockLimit,
+		account:    t.account(tenant),
 		report:     r,
 		onRejected: cfg.onRejected,
 		letters:    cfg.deadLetters,
 		observe:    func(metering.Result, time.Duration) {},
+		watch:      watch,
 		ctx:        ctx,
 		cancel:     cancel,
 		gate:       newGate(cfg.retry, cfg.senders),
 		waiters:    make(map[*waiter]struct{}),
 		idle:       make(chan struct{}),
 	}
-	return d
 }
 
 // start begins with what an earlier process left in the queue. No sender runs
 // before.
 func (d *delivery) start() {
 	if n := d.queue.Stats().Entries; n > 0 {
-		d.ledger.recovered(int64(n))
+		d.account.recovered(int64(n))
 		d.kick()
 	}
 }
 
-// put queues a record that the ledger counts as pending, and counts what is lost
-// by that. It never waits for the network.
+// put queues a record that is counted as pending, and counts what is lost by that.
+// It never waits for the network or a disk; for room in the queue it waits only if
+// that was asked for (WithBlockOnOverflow).
 func (d *delivery) put(f metering.Frozen, now time.Time) {
 	receipt, err := d.tryPut(spool.Item{Frozen: f, Created: now}, now)
+	if d.blockLimit > 0 && errors.Is(err, spool.ErrFull) {
+		receipt, err = d.putWhenRoom(spool.Item{Frozen: f, Created: now})
+	}
 	if n := len(receipt.Evicted); n > 0 {
 		d.lose(LossQueueFull, int64(n), "queue full: the oldest records were given up for newer ones")
 		d.progress()
@@ -108,9 +131,51 @@ func (d *delivery) put(f metering.Frozen, now time.Time) {
 	case errors.Is(err, spool.ErrClosed):
 		d.refuse()
 	default:
-		d.ledger.lost(LossQueueFailed, 1)
+		d.account.lost(LossQueueFailed, 1)
 		d.report.problem(slog.LevelError, LossQueueFailed, "revenium: storing a record failed: it is lost", slog.Any("error", err))
 	}
+}
+
+// putWhenRoom waits until there is room for a record, at most for the limit that
+// was set, and not for a delivery that is ending.
+func (d *delivery) putWhenRoom(item spool.Item) (spool.Receipt, error) {
+	limit := time.NewTimer(d.blockLimit)
+	defer limit.Stop()
+	for {
+		d.mu.Lock()
+		if d.room == nil {
+			d.room = make(chan struct{})
+		}
+		room, stopped := d.room, d.stopped || d.hurried
+		d.mu.Unlock()
+
+		// What came free before the channel was there is not missed.
+		receipt, err := d.tryPut(item, time.Now())
+		if !errors.Is(err, spool.ErrFull) || stopped {
+			return receipt, err
+		}
+		select {
+		case <-room:
+		case <-limit.C:
+			return receipt, err
+		}
+	}
+}
+
+// freed tells the puts that wait for room to try again. The caller holds the lock.
+func (d *delivery) freed() {
+	if d.room != nil {
+		close(d.room)
+		d.room = nil
+	}
+}
+
+// stopBlocking ends the waits for room: from now on a full queue is full.
+func (d *delivery) stopBlocking() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hurried = true
+	d.freed()
 }
 
 // refuse counts a record that came too late.
@@ -131,7 +196,7 @@ func (d *delivery) tryPut(item spool.Item, now time.Time) (receipt spool.Receipt
 
 // lose counts lost records and says so.
 func (d *delivery) lose(reason string, n int64, msg string) {
-	d.ledger.lost(reason, n)
+	d.account.lost(reason, n)
 	stats := d.queue.Stats()
 	d.report.problem(slog.LevelError, reason, "revenium: "+msg,
 		slog.Int64("lost", n), slog.Int("queue_size", stats.Entries), slog.Int64("queue_bytes", stats.Bytes))
@@ -150,12 +215,16 @@ func (d *delivery) spawn() {
 	if d.stopped || d.working >= d.gate.limit {
 		return
 	}
-	if !d.gate.until.IsZero() && time.Now().Before(d.gate.until) {
-		d.arm(d.gate.until)
+	if at := d.gate.opens(); time.Now().Before(at) {
+		d.arm(at)
+		return
+	}
+	pool := d.limiter.pool(d.gate.closed)
+	if !pool.take(d) {
 		return
 	}
 	d.working++
-	go d.work()
+	go d.work(pool)
 }
 
 // arm makes sure that a sender looks for work at that time. The caller holds the
@@ -181,16 +250,51 @@ func (d *delivery) onTimer() {
 	d.spawn()
 }
 
-// work is a sender: it delivers one record after the other until there is
-// nothing to do for it.
-func (d *delivery) work() {
+// work is a sender: it delivers one record after the other until there is nothing
+// to do for it, or until another tenant wants its turn.
+func (d *delivery) work(pool *pool) {
+	defer pool.give()
 	for {
 		entry, ok := d.next()
 		if !ok {
 			return
 		}
-		d.attempt(entry)
+		if d.maxAge > 0 && time.Since(entry.Created) > d.maxAge {
+			d.expire(entry)
+		} else {
+			d.attempt(entry)
+		}
+		if pool.contended() {
+			d.yield()
+			return
+		}
 	}
+}
+
+// yield ends the calling sender and has another one wait for its turn.
+func (d *delivery) yield() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.end()
+	d.spawn()
+}
+
+// begin starts a sender with a permission that the delivery has waited for. It
+// reports false if there is no use for it any more.
+func (d *delivery) begin(p *pool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+
+	if d.limiter.pool(d.gate.closed) != p {
+		d.spawn() // waits in the other queue now
+		return false
+	}
+	if d.stopped || d.working >= d.gate.limit || time.Now().Before(d.gate.opens()) {
+		return false
+	}
+	d.working++
+	go d.work(p)
+	return true
 }
 
 // next takes the next due record. When there is none, or fewer senders may work
@@ -199,9 +303,14 @@ func (d *delivery) next() (spool.Entry, bool) {
 	for {
 		now := time.Now()
 		d.mu.Lock()
-		if d.stopped || d.working > d.gate.limit || now.Before(d.gate.until) {
-			if !d.gate.until.IsZero() {
-				d.arm(d.gate.until)
+		if !d.stopped && d.gate.looks(now) {
+			d.mu.Unlock()
+			d.lookAtKey()
+			continue
+		}
+		if at := d.gate.opens(); d.stopped || d.working > d.gate.limit || now.Before(at) {
+			if !at.IsZero() {
+				d.arm(at)
 			}
 			d.end()
 			d.mu.Unlock()
@@ -236,8 +345,25 @@ func (d *delivery) next() (spool.Entry, bool) {
 		}
 		d.end()
 		d.mu.Unlock()
+		// A queue can lose what it cannot read: nobody must wait for that.
+		d.progress()
 		return spool.Entry{}, false
 	}
+}
+
+// lookAtKey opens the gate if the key that was refused has been replaced.
+func (d *delivery) lookAtKey() {
+	digest, ok := d.watch.look(d.ctx)
+	now := time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gate.lookAt = now.Add(keyLookInterval)
+	if !ok || digest == d.watch.refused || !d.gate.unauthorized {
+		return
+	}
+	d.gate.reloaded(now)
+	// What was refused waits for a probe that comes earlier now.
+	d.settled(d.queue.Release(now))
 }
 
 // end counts the calling sender out. The caller holds the lock.
@@ -251,7 +377,8 @@ func (d *delivery) end() {
 // attempt sends one record and settles what follows from the answer.
 func (d *delivery) attempt(e spool.Entry) {
 	started := time.Now()
-	res := d.trySend(e.Frozen)
+	ctx, key := d.watch.noting(d.ctx)
+	res := d.trySend(ctx, e.Frozen)
 	now := time.Now()
 
 	if d.ctx.Err() != nil && res.Outcome == metering.Retry {
@@ -259,18 +386,19 @@ func (d *delivery) attempt(e spool.Entry) {
 		d.settled(d.queue.Requeue(e.ID, e.Attempts+1, now))
 		return
 	}
-	d.ledger.attempted(res.Outcome)
+	d.account.tally.attempted(res.Outcome)
 	d.observe(res, now.Sub(started))
 
 	switch res.Outcome {
 	case metering.Delivered, metering.Duplicate:
-		d.finish(e, func() { d.ledger.delivered(res.Outcome) })
-		d.answered(now, now.Sub(started))
+		late := now.Sub(e.Created) > metering.IdempotencyWindow
+		d.finish(e, func() { d.account.delivered(res.Outcome, late) })
+		d.answered(started, now)
 	case metering.Rejected:
 		d.reject(e, res)
-		d.answered(now, now.Sub(started))
+		d.answered(started, now)
 	case metering.Unauthorized:
-		d.park(e, started, now, res)
+		d.park(e, started, now, res, key.digest)
 	default:
 		d.again(e, started, now, res)
 	}
@@ -278,13 +406,13 @@ func (d *delivery) attempt(e spool.Entry) {
 
 // trySend sends, and turns a panic in foreign code (a custom http.Client) into a
 // failed attempt: metering must not take its host down.
-func (d *delivery) trySend(f metering.Frozen) (res metering.Result) {
+func (d *delivery) trySend(ctx context.Context, f metering.Frozen) (res metering.Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			res = metering.Result{Outcome: metering.Retry, Err: fmt.Errorf("exporter: panic while sending: %v", p)}
 		}
 	}()
-	return d.send(d.ctx, f)
+	return d.send(ctx, f)
 }
 
 // finish removes a record that reached its end from the queue, counts it, and
@@ -309,10 +437,11 @@ func (d *delivery) settled(err error) {
 }
 
 // answered tells the gate that the service is well.
-func (d *delivery) answered(now time.Time, took time.Duration) {
+func (d *delivery) answered(started, now time.Time) {
 	d.mu.Lock()
 	wasClosed := d.gate.closed
-	release := d.gate.answered(took)
+	release := d.gate.answered(started, now.Sub(started))
+	wasClosed = wasClosed && !d.gate.closed
 	d.mu.Unlock()
 
 	if release {
@@ -324,15 +453,19 @@ func (d *delivery) answered(now time.Time, took time.Duration) {
 	}
 }
 
-// park keeps a record whose key the service refused. It is not the record's
-// fault, nor of any other: all wait until the key is good.
-func (d *delivery) park(e spool.Entry, started, now time.Time, res metering.Result) {
+// park keeps a record whose key the service refused; key is its digest. It is not
+// the record's fault, nor of any other: all wait until the key is good.
+func (d *delivery) park(e spool.Entry, started, now time.Time, res metering.Result, key uint64) {
 	d.report.problem(slog.LevelError, "unauthorized",
 		"revenium: the service refuses the API key; records are kept and tried again slowly",
 		append(resultAttrs(e, res), slog.Int("queue_size", d.queue.Stats().Entries))...)
 
 	d.mu.Lock()
 	d.gate.refused(started, now)
+	if d.watch.watches() {
+		d.watch.refused = key
+		d.gate.lookAt = now.Add(keyLookInterval)
+	}
 	probe := d.gate.until
 	d.mu.Unlock()
 	// Due with the next probe and not before: should it be this record alone that
@@ -360,7 +493,7 @@ func (d *delivery) again(e spool.Entry, started, now time.Time, res metering.Res
 	if limit := d.retry.MaxElapsedTime; limit > 0 && now.Sub(e.Created) >= limit {
 		d.report.problem(slog.LevelError, LossExpired, "revenium: a record could not be delivered in time and is given up", attrs...)
 		e.Attempts = attempts
-		d.giveUp(e, letterOf(e, deadletter.ReasonExpired, res), LossExpired, false)
+		d.giveUp(e, d.letterOf(e, deadletter.ReasonExpired, res), LossExpired, false)
 		return
 	}
 	d.report.problem(slog.LevelWarn, "retry", "revenium: delivery failed; trying again", attrs...)

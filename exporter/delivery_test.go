@@ -102,6 +102,7 @@ var (
 // rig is a delivery under test.
 type rig struct {
 	*delivery
+	lanes   *lanes
 	t       *testing.T
 	service *service
 }
@@ -117,16 +118,23 @@ func newRig(t *testing.T, s *service, change ...func(*config)) *rig {
 	for _, c := range change {
 		c(&cfg)
 	}
-	d := newDelivery(cfg, newLedger(), newReporter(slog.New(slog.DiscardHandler)))
-	d.start()
-	r := &rig{delivery: d, t: t, service: s}
-	return r
+	tally, reporter := newTally(), newReporter(slog.New(slog.DiscardHandler))
+	queue := func(string) spool.Queue {
+		if cfg.queue != nil {
+			return cfg.queue
+		}
+		return spool.NewMemory()
+	}
+	lanes := newLanes(cfg, queue, tally, reporter)
+	lanes.start(nil)
+	return &rig{delivery: lanes.common, lanes: lanes, t: t, service: s}
 }
 
 // put queues n billed records named prefix-0, prefix-1 and so on.
 func (r *rig) put(prefix string, n int) {
 	for i := range n {
-		r.ledger.decided(convert.Billed, "usage", false)
+		r.account.tally.decided(convert.Billed, "usage", false)
+		r.account.billed()
 		id := fmt.Sprintf("%s-%d", prefix, i)
 		r.delivery.put(metering.Frozen{
 			Endpoint:       metering.EndpointCompletions,
@@ -137,10 +145,10 @@ func (r *rig) put(prefix string, n int) {
 	}
 }
 
-// counts checks the sums of the ledger and returns the report.
+// counts checks the sums of the tally and returns the report.
 func (r *rig) counts() Report {
 	r.t.Helper()
-	rep := newReport(r.ledger.snapshot(), 0, r.parked())
+	rep := newReport(r.account.tally.snapshot(), r.lanes.state())
 	checkSums(r.t, rep)
 	return rep
 }

@@ -36,21 +36,27 @@
 // answers that it is overloaded, one sender probes at growing intervals
 // ([WithRetry]) for all records, and Retry-After is obeyed; as soon as it answers,
 // all of them go out. While the service refuses the API key, records are kept
-// ("parked") and tried slowly. There is no time limit by default: a record ends
-// only when it is delivered, when the service refuses it for good
-// ([WithDeadLetter] keeps it then), when the queue is full ([WithOverflowPolicy]) or at
-// shutdown. All attempts send the same bytes under the same idempotency key, and
-// the service keeps one record per transaction id, so that repeating is harmless.
+// ("parked") and tried slowly, or soon after the key has changed
+// ([WithAPIKeyFunc], [WithAPIKeyFile]). There is no time limit by default: a record
+// ends only when it is delivered, when the service refuses it for good
+// ([WithDeadLetter] keeps it then), when the queue is full ([WithOverflowPolicy],
+// [WithBlockOnOverflow]) or at shutdown. All attempts send the same bytes under the
+// same idempotency key, and the service keeps one record per transaction id, so that
+// repeating is harmless.
+//
+// With several tenants ([WithTenantAttribute]) each has a key, a queue, limits and
+// outages of its own.
 //
 // Each end is counted: see [Report], the metrics below and the error of Shutdown.
 //
 // # Shutdown and flush
 //
 // Shutdown delivers what is queued until its context ends, stops everything and
-// logs the [Report]. What is left then is lost, since the queue is in memory, and
-// the error says how much. ForceFlush waits in the same way, but stops nothing;
-// functions that are frozen between invocations call it at the end of each. Both
-// take [WithShutdownTimeout] as their limit when the context has no deadline.
+// logs the [Report]. What is left then is lost, and the error says how much; with a
+// spool ([WithSpool]) it is on disk instead, and the next process delivers it.
+// ForceFlush waits in the same way, but stops nothing; functions that are frozen
+// between invocations call it at the end of each. Both take [WithShutdownTimeout]
+// as their limit when the context has no deadline.
 //
 // # Environment
 //
@@ -59,6 +65,9 @@
 //
 //   - REVENIUM_METERING_API_KEY (required): the metering key, rev_mk_...; [WithAPIKey]
 //   - REVENIUM_METERING_BASE_URL (default https://api.revenium.ai); [WithBaseURL]
+//   - REVENIUM_METERING_API_KEY_FILE: a file with the key, where the first is not
+//     set; [WithAPIKeyFile]
+//   - REVENIUM_SPOOL_DIR; [WithSpool]
 //   - REVENIUM_DEAD_LETTER_DIR; [WithDeadLetter]
 //   - REVENIUM_SELECTIVE_METERING; convert.WithSelectiveMetering
 //   - REVENIUM_LOG_LEVEL: DEBUG, INFO, WARN or ERROR. When it is set and
@@ -97,6 +106,10 @@
 //     (queued, on_disk, parked)
 //   - revenium.exporter.records.recovered, counter, {record}: left in the queue by
 //     an earlier process
+//   - revenium.exporter.records.late, counter, {record}: delivered when they were
+//     more than a day old
+//   - revenium.exporter.spool.files.set_aside, counter, {file}: damaged files of the
+//     spool
 //   - revenium.exporter.values.changed, counter, {value}: values that could not be
 //     metered as they were, or are uncertain, by revenium.field and
 //     revenium.action (dropped, truncated, replaced, guessed, doubtful)

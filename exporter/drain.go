@@ -79,6 +79,7 @@ func (d *delivery) progress() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 
+	d.freed()
 	if len(d.waiters) == 0 {
 		return
 	}
@@ -105,6 +106,7 @@ func (d *delivery) stop() {
 		return
 	}
 	d.stopped = true
+	d.freed()
 	if d.timer != nil {
 		d.timer.Stop()
 	}
@@ -141,7 +143,7 @@ func (d *delivery) close() {
 		reason = LossKeyRefused
 	}
 	stats := d.queue.Stats()
-	d.ledger.lost(reason, int64(stats.Entries-stats.Durable))
+	d.account.lost(reason, int64(stats.Entries-stats.Durable))
 	for w := range d.waiters {
 		d.dismiss(w, ErrShutdown)
 	}

@@ -27,9 +27,11 @@ const settleInterval = time.Second
 type engine struct {
 	cfg       config
 	converter *convert.Converter
-	delivery  *delivery
+	lanes     *lanes
+	storage   *storage
 	holdback  *holdback
-	ledger    *ledger
+	held      heldTenants
+	tally     *tally
 	report    *reporter
 	scratch   sync.Pool // of *scratch
 
@@ -59,17 +61,10 @@ func newEngine(opts []Option) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if converter.HoldsBack() && cfg.deadLetters == nil {
-		return nil, &ConfigError{
-			Setting: "WithDeadLetter",
-			Problem: "records that lack required fields are to be held back, and there is no place for them: set " +
-				semconv.EnvDeadLetterDir + " or use WithDeadLetter",
-		}
-	}
 	e := &engine{
 		cfg:          cfg,
 		converter:    converter,
-		ledger:       newLedger(),
+		tally:        newTally(),
 		report:       newReporter(cfg.logger),
 		shutdownDone: make(chan struct{}),
 	}
@@ -77,8 +72,19 @@ func newEngine(opts []Option) (*engine, error) {
 	e.scratch.New = func() any {
 		return &scratch{view: spanView{resources: resources}, decisions: make([]convert.Decision, 0, 4)}
 	}
-	e.delivery = newDelivery(cfg, e.ledger, e.report)
-	e.holdback = newHoldback(cfg, e.ledger, e.report)
+	if e.storage, err = e.openStorage(); err != nil {
+		return nil, err
+	}
+	if converter.HoldsBack() && e.cfg.deadLetters == nil {
+		return nil, &ConfigError{
+			Setting: "WithDeadLetter",
+			Problem: "records that lack required fields are to be held back, and there is no place for them: set " +
+				semconv.EnvDeadLetterDir + " or use WithDeadLetter",
+		}
+	}
+	e.lanes = newLanes(e.cfg, e.storage.newQueue, e.tally, e.report)
+	e.storage.lanes = e.lanes
+	e.holdback = newHoldback(e.cfg, e.tally, e.report)
 	if err := e.observe(cfg.meterProvider); err != nil {
 		// Metering works without its own metrics.
 		e.report.always(slog.LevelError, "revenium: registering metrics failed", slog.Any("error", err))
@@ -86,7 +92,7 @@ func newEngine(opts []Option) (*engine, error) {
 	for _, problem := range cfg.ignored {
 		e.report.always(slog.LevelWarn, "revenium: environment variable ignored", slog.String("problem", problem))
 	}
-	e.delivery.start()
+	e.lanes.start(e.storage.tenants())
 	return e, nil
 }
 
@@ -97,7 +103,7 @@ func (e *engine) span(s sdktrace.ReadOnlySpan) {
 	sc.view.span = s
 	defer func() {
 		if p := recover(); p != nil {
-			e.ledger.decided(convert.Skipped, skipPanic, false)
+			e.tally.decided(convert.Skipped, skipPanic, false)
 			e.report.problem(slog.LevelError, skipPanic, "revenium: converting a span failed: it is not metered",
 				slog.String("panic", fmt.Sprint(p)))
 		}
@@ -105,7 +111,7 @@ func (e *engine) span(s sdktrace.ReadOnlySpan) {
 
 	sc.decisions = e.converter.Convert(sc.decisions[:0], &sc.view)
 	if len(sc.decisions) > 0 {
-		if e.decide(sc.decisions, !e.closing.Load()) {
+		if e.decide(sc.decisions, e.tenantOfSpan(s), !e.closing.Load()) {
 			e.settleLater()
 		}
 		if s.DroppedAttributes() > 0 {
@@ -117,37 +123,42 @@ func (e *engine) span(s sdktrace.ReadOnlySpan) {
 	e.scratch.Put(sc)
 }
 
-// decide carries out decisions and reports whether a span is held now. Without
-// admit, records count as lost: shutdown would never end if it accepted more.
-func (e *engine) decide(decisions []convert.Decision, admit bool) (held bool) {
+// decide carries out decisions and reports whether a span is held now. tenant is
+// that of the span that has just ended. Without admit, records count as lost:
+// shutdown would never end if it accepted more.
+func (e *engine) decide(decisions []convert.Decision, tenant string, admit bool) (held bool) {
 	now := time.Now()
 	for i := range decisions {
 		d := &decisions[i]
+		tenant := tenant
+		switch {
+		case d.WasHeld:
+			tenant = e.held.take(d)
+		case d.Kind == convert.Held:
+			e.held.note(d, tenant)
+		}
 		for j := range d.Notes {
 			n := &d.Notes[j]
 			e.noteChange(n.Field, n.Attribute, string(n.Action), n.Reason)
 		}
 		if d.Kind != convert.Billed {
 			held = held || d.Kind == convert.Held
-			e.ledger.decided(d.Kind, string(d.Reason), d.WasHeld)
+			e.tally.decided(d.Kind, string(d.Reason), d.WasHeld)
 			continue
 		}
 		frozen, err := e.freeze(d.Record)
 		d.Release()
 		if err != nil {
-			e.ledger.decided(convert.Skipped, skipInvalid, d.WasHeld)
+			e.tally.decided(convert.Skipped, skipInvalid, d.WasHeld)
 			e.report.problem(slog.LevelError, skipInvalid, "revenium: no valid record could be made of a span: it is not metered",
 				slog.String("span", d.SpanName), slog.Any("error", err))
 			continue
 		}
-		e.ledger.decided(convert.Billed, string(d.Reason), d.WasHeld)
-		switch {
-		case !admit:
-			e.delivery.refuse()
-		case d.HeldBack:
-			e.holdback.put(frozen, d.Missing, now)
-		default:
-			e.delivery.put(frozen, now)
+		e.tally.decided(convert.Billed, string(d.Reason), d.WasHeld)
+		if admit && d.HeldBack {
+			e.holdback.put(tenant, frozen, d.Missing, now)
+		} else {
+			e.lanes.put(tenant, frozen, now, admit)
 		}
 	}
 	return held
@@ -171,7 +182,7 @@ func (e *engine) freeze(record metering.Record) (f metering.Frozen, err error) {
 // noteChange counts a value that was altered or left out, and logs it the first
 // time.
 func (e *engine) noteChange(field, attribute, action, reason string) {
-	first := e.ledger.changed(field, action)
+	first := e.tally.changed(field, action)
 	if action == string(convert.NoteIgnored) {
 		// Of each attribute, since each is a mistake of its own.
 		e.report.problem(slog.LevelWarn, "ignored "+attribute, "revenium: an attribute is ignored",
@@ -199,7 +210,7 @@ func (e *engine) noteChange(field, attribute, action, reason string) {
 // noteTruncated counts a GenAI span that the SDK's attribute limit has cut, and
 // logs the first.
 func (e *engine) noteTruncated(s sdktrace.ReadOnlySpan) {
-	if !e.ledger.truncated() {
+	if !e.tally.truncated() {
 		return
 	}
 	e.report.always(slog.LevelWarn,
@@ -235,7 +246,7 @@ func (e *engine) settle() {
 	if e.closing.Load() {
 		return
 	}
-	e.decide(e.converter.Settle(nil, time.Now()), true)
+	e.decide(e.converter.Settle(nil, time.Now()), "", true)
 	e.settleOn = e.converter.Held() > 0
 	if e.settleOn {
 		e.settleTimer.Reset(settleInterval)
@@ -244,7 +255,7 @@ func (e *engine) settle() {
 
 // release decides about all that is held, at once.
 func (e *engine) release(admit bool) {
-	e.decide(e.converter.Flush(nil), admit)
+	e.decide(e.converter.Flush(nil), "", admit)
 }
 
 // forceFlush settles what is held and waits until all that is queued has reached
@@ -256,7 +267,12 @@ func (e *engine) forceFlush(ctx context.Context) error {
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	e.release(true)
-	return errors.Join(e.delivery.flush(ctx), e.holdback.flush(ctx))
+	err := errors.Join(e.lanes.flush(ctx), e.holdback.flush(ctx))
+	syncErr := e.storage.sync()
+	if flush, ok := errors.AsType[*FlushError](err); ok {
+		flush.Report = e.snapshot()
+	}
+	return syncError(err, syncErr)
 }
 
 // bounded gives ctx a deadline if it has none: a service that does not answer
@@ -288,6 +304,7 @@ func (e *engine) drain(ctx context.Context) error {
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 
+	e.lanes.stopBlocking()
 	e.settling.Lock()
 	e.closing.Store(true)
 	if e.settleTimer != nil {
@@ -297,15 +314,16 @@ func (e *engine) drain(ctx context.Context) error {
 
 	e.release(true)
 	var cause error
-	for cause == nil && e.delivery.queue.Stats().Entries > 0 {
+	for cause == nil && e.lanes.state().stats.Entries > 0 {
 		// Once more for what was put while the flush was waiting.
-		cause = e.delivery.flush(ctx)
+		cause = e.lanes.flush(ctx)
 	}
 	cause = errors.Join(cause, e.holdback.flush(ctx))
 	e.holdback.close()
-	e.delivery.stop()
+	e.lanes.stop()
 	// A span that ended while this went on may have been held since.
 	e.release(false)
+	e.storage.close()
 	e.cfg.closeIdle()
 
 	r := e.snapshot()
@@ -322,7 +340,7 @@ func (e *engine) drain(ctx context.Context) error {
 
 // snapshot is the report at this moment.
 func (e *engine) snapshot() Report {
-	return newReport(e.ledger.snapshot(), int64(e.delivery.queue.Stats().Durable), e.delivery.parked())
+	return newReport(e.tally.snapshot(), e.lanes.state())
 }
 
 // attributeOf is the attribute from which a field of the record comes, for the

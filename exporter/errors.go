@@ -41,6 +41,9 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 type FlushError struct {
 	// Waiting is the number of records that still wait for delivery.
 	Waiting int
+	// Report is the account of all records at the end of the flush. With a spool,
+	// what waits is on disk then.
+	Report Report
 	// Err is the reason: the error of the context or a refused key.
 	Err error
 }

@@ -50,6 +50,9 @@ type gate struct {
 	unauthorized bool
 	// demanded: until was set by the service's Retry-After.
 	demanded bool
+	// lookAt is when the refused key is to be looked at: it may have been replaced.
+	// Zero for a key that does not change.
+	lookAt time.Time
 	// suspect is the record whose attempt failed last while the gate was open.
 	suspect spool.ID
 }
@@ -58,10 +61,14 @@ func newGate(retry RetryConfig, senders int) gate {
 	return gate{retry: retry, max: senders, limit: min(initialSenders, senders), backoff: retry.newBackOff()}
 }
 
-// answered notes that the service dealt with a record, after took. It reports
-// whether the records that wait for another attempt waited for the service
-// rather than for reasons of their own, and should not wait any longer.
-func (g *gate) answered(took time.Duration) (release bool) {
+// answered notes that the service dealt with a record whose attempt started at
+// started, after took. It reports whether the records that wait for another attempt
+// waited for the service rather than for reasons of their own, and should not wait
+// any longer.
+func (g *gate) answered(started time.Time, took time.Duration) (release bool) {
+	if g.demanded && started.Before(g.closedAt) {
+		return false // the service has asked for a pause since
+	}
 	release = g.closed && g.probes > 0
 	if took < quickAnswer {
 		g.slow = 0
@@ -82,8 +89,28 @@ func (g *gate) open() {
 	g.closed, g.unauthorized, g.demanded = false, false, false
 	g.probes = 0
 	g.suspect = 0
-	g.until = time.Time{}
+	g.until, g.lookAt = time.Time{}, time.Time{}
 	g.backoff.Reset()
+}
+
+// opens is the time before which there is nothing to do for a sender; zero if there
+// is something now.
+func (g *gate) opens() time.Time {
+	if !g.lookAt.IsZero() && g.lookAt.Before(g.until) {
+		return g.lookAt
+	}
+	return g.until
+}
+
+// looks reports whether it is time to look at the refused key rather than to probe.
+func (g *gate) looks(now time.Time) bool {
+	return g.unauthorized && !g.lookAt.IsZero() && !now.Before(g.lookAt) && now.Before(g.until)
+}
+
+// reloaded allows a probe at once, because there is another key.
+func (g *gate) reloaded(now time.Time) {
+	g.until = now
+	g.lookAt = time.Time{}
 }
 
 // failed notes that an attempt on record id, started at started, got no final
@@ -103,6 +130,7 @@ func (g *gate) failed(id spool.ID, started, now time.Time, res metering.Result) 
 	}
 	g.close(started, now, g.backoff.NextBackOff, res.RetryAfter)
 	g.unauthorized = false
+	g.lookAt = time.Time{}
 }
 
 // refused notes that the service does not accept the key.

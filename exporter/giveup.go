@@ -55,7 +55,7 @@ func (d *delivery) reject(e spool.Entry, res metering.Result) {
 			taken = true
 		}
 	}
-	d.giveUp(e, letterOf(e, deadletter.ReasonRejected, res), LossRejected, taken)
+	d.giveUp(e, d.letterOf(e, deadletter.ReasonRejected, res), LossRejected, taken)
 }
 
 // handOver calls the user's handler and turns its panic into an error.
@@ -86,21 +86,30 @@ func (d *delivery) giveUp(e spool.Entry, letter deadletter.Letter, reason string
 	}
 	d.finish(e, func() {
 		if taken {
-			d.ledger.dead(reason)
+			d.account.dead(reason)
 		} else {
-			d.ledger.lost(reason, 1)
+			d.account.lost(reason, 1)
 		}
 	})
 }
 
+// expire gives a record up that is older than it may be to be sent without asking.
+func (d *delivery) expire(e spool.Entry) {
+	d.report.problem(slog.LevelError, LossExpired, "revenium: a record is too old to be sent and is given up (WithMaxAge)",
+		slog.String("transaction_id", e.TransactionID), slog.Time("created", e.Created))
+	letter := d.letterOf(e, deadletter.ReasonExpired, metering.Result{Message: fmt.Sprintf("older than %v", d.maxAge)})
+	d.giveUp(e, letter, LossExpired, false)
+}
+
 // letterOf is the dead letter of a record after its last attempt.
-func letterOf(e spool.Entry, reason deadletter.Reason, res metering.Result) deadletter.Letter {
+func (d *delivery) letterOf(e spool.Entry, reason deadletter.Reason, res metering.Result) deadletter.Letter {
 	message := res.Message
 	if message == "" && res.StatusCode == 0 && res.Err != nil {
 		message = res.Err.Error()
 	}
 	return deadletter.Letter{
 		Reason:     reason,
+		Tenant:     d.tenant,
 		Record:     e.Frozen,
 		Created:    e.Created,
 		Attempts:   e.Attempts,

@@ -20,29 +20,37 @@ import (
 // are some, writes them.
 type holdback struct {
 	append func(...deadletter.Letter) error
-	ledger *ledger
+	tally  *tally
 	report *reporter
 	max    int
 	pause  time.Duration // after a letter that could not be written
 
 	mu      sync.Mutex
-	waiting []deadletter.Letter
+	waiting []heldBack
 	running bool
 	closed  bool
 	stop    chan struct{} // closed by close
 	done    chan struct{} // closed when the goroutine that runs has ended
 }
 
-func newHoldback(cfg config, l *ledger, r *reporter) *holdback {
-	h := &holdback{ledger: l, report: r, max: cfg.queueSize, pause: deadLetterPause, stop: make(chan struct{})}
+// heldBack is a letter that waits, and the account of its tenant.
+type heldBack struct {
+	letter  deadletter.Letter
+	account *account
+}
+
+func newHoldback(cfg config, t *tally, r *reporter) *holdback {
+	h := &holdback{tally: t, report: r, max: cfg.queueSize, pause: deadLetterPause, stop: make(chan struct{})}
 	if cfg.deadLetters != nil {
 		h.append = cfg.deadLetters.Append
 	}
 	return h
 }
 
-// put keeps a record that lacks fields. The ledger counts it as pending.
-func (h *holdback) put(f metering.Frozen, missing []string, now time.Time) {
+// put keeps a record of a tenant that lacks fields. It is counted as pending.
+func (h *holdback) put(tenant string, f metering.Frozen, missing []string, now time.Time) {
+	account := h.tally.account(tenant)
+	account.billed()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
@@ -56,16 +64,16 @@ func (h *holdback) put(f metering.Frozen, missing []string, now time.Time) {
 		reason = LossQueueFull
 	}
 	if reason != "" {
-		h.ledger.lost(reason, 1)
+		account.lost(reason, 1)
 		h.report.problem(slog.LevelError, "held back "+reason, "revenium: a record that lacks required fields was given up", slog.String("reason", reason))
 		return
 	}
 	h.report.problem(slog.LevelWarn, "held back", "revenium: a record lacks required fields and is kept among the dead letters",
 		slog.Any("missing", missing), slog.String("transaction_id", f.TransactionID))
-	h.waiting = append(h.waiting, deadletter.Letter{
-		Reason: deadletter.ReasonIncomplete, Record: f, Created: now,
+	h.waiting = append(h.waiting, heldBack{account: account, letter: deadletter.Letter{
+		Reason: deadletter.ReasonIncomplete, Tenant: tenant, Record: f, Created: now,
 		Message: "missing " + strings.Join(missing, ", "),
-	})
+	}})
 	if !h.running {
 		h.running = true
 		h.done = make(chan struct{})
@@ -83,20 +91,20 @@ func (h *holdback) run(done chan struct{}) {
 			h.mu.Unlock()
 			return
 		}
-		letter := h.waiting[0]
+		next := h.waiting[0]
 		h.mu.Unlock()
 
-		err := h.append(letter)
+		err := h.append(next.letter)
 		if err == nil {
 			h.mu.Lock()
-			h.waiting[0] = deadletter.Letter{}
+			h.waiting[0] = heldBack{}
 			h.waiting = h.waiting[1:]
 			h.mu.Unlock()
-			h.ledger.dead(LossHeldBack)
+			next.account.dead(LossHeldBack)
 			continue
 		}
 		h.report.problem(slog.LevelError, "dead letter", "revenium: keeping a dead letter failed; trying again",
-			slog.String("transaction_id", letter.Record.TransactionID), slog.Any("error", err))
+			slog.String("transaction_id", next.letter.Record.TransactionID), slog.Any("error", err))
 		timer := time.NewTimer(h.pause)
 		select {
 		case <-timer.C:
@@ -139,8 +147,8 @@ func (h *holdback) close() {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n := len(h.waiting); n > 0 {
-		h.ledger.lost(LossShutdown, int64(n))
-		h.waiting = nil
+	for _, left := range h.waiting {
+		left.account.lost(LossShutdown, 1)
 	}
+	h.waiting = nil
 }

@@ -28,6 +28,8 @@ const (
 	metricFinished      = "revenium.exporter.records.finished"
 	metricPending       = "revenium.exporter.records.pending"
 	metricRecovered     = "revenium.exporter.records.recovered"
+	metricLate          = "revenium.exporter.records.late"
+	metricSetAside      = "revenium.exporter.spool.files.set_aside"
 	metricChanged       = "revenium.exporter.values.changed"
 	metricAttempts      = "revenium.exporter.attempts"
 	metricAttemptTime   = "revenium.exporter.attempt.duration"
@@ -51,11 +53,11 @@ const (
 )
 
 // meters holds the instruments. All but one are observed when they are
-// collected, from one snapshot of the ledger: the request path pays nothing for
+// collected, from one snapshot of the tally: the request path pays nothing for
 // them, and the sums hold in every collection.
 type meters struct {
 	converted, decided, truncated, forgotten, finished metric.Int64ObservableCounter
-	recovered, changed, attempts                       metric.Int64ObservableCounter
+	recovered, late, setAside, changed, attempts       metric.Int64ObservableCounter
 	held, pending                                      metric.Int64ObservableUpDownCounter
 	queueSize, queueCapacity, queueBytes, maxBytes     metric.Int64ObservableUpDownCounter
 	age                                                metric.Float64ObservableGauge
@@ -75,6 +77,8 @@ func (e *engine) observe(mp metric.MeterProvider) error {
 	b.counter(&m.forgotten, metricForgotten, "{span}", "Spans that fell out of a bounded table before their time.")
 	b.counter(&m.finished, metricFinished, "{record}", "Metering records that reached their end, by outcome and reason.")
 	b.counter(&m.recovered, metricRecovered, "{record}", "Metering records that an earlier process left in the queue.")
+	b.counter(&m.late, metricLate, "{record}", "Delivered metering records that were older than the service remembers idempotency keys.")
+	b.counter(&m.setAside, metricSetAside, "{file}", "Damaged files of the spool that are not used any more.")
 	b.counter(&m.changed, metricChanged, "{value}", "Values that were dropped, truncated or replaced, by field of the record.")
 	b.counter(&m.attempts, metricAttempts, "{attempt}", "Requests to the metering API by outcome.")
 	b.upDown(&m.held, metricHeld, "{span}", "Spans that wait for a decision.")
@@ -88,7 +92,7 @@ func (e *engine) observe(mp metric.MeterProvider) error {
 	if err := errors.Join(b.errs...); err != nil {
 		return err
 	}
-	e.delivery.observe = m.attempt
+	e.lanes.observe = m.attempt
 	_, err := b.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		e.collect(m, o)
 		return nil
@@ -98,8 +102,8 @@ func (e *engine) observe(mp metric.MeterProvider) error {
 
 // collect observes one snapshot.
 func (e *engine) collect(m *meters, o metric.Observer) {
-	c := e.ledger.snapshot()
-	stats := e.delivery.queue.Stats()
+	c := e.tally.snapshot()
+	w := e.lanes.state()
 
 	o.ObserveInt64(m.converted, c.converted)
 	m.byReason(o, m.decided, attrDecision, "billed", c.billed)
@@ -112,12 +116,14 @@ func (e *engine) collect(m *meters, o metric.Observer) {
 	o.ObserveInt64(m.forgotten, tables.RecentForgotten, m.sets.get(attrTable, "recent", "", ""))
 
 	o.ObserveInt64(m.recovered, c.recovered)
+	o.ObserveInt64(m.late, c.late)
+	o.ObserveInt64(m.setAside, c.setAside)
 	o.ObserveInt64(m.finished, c.delivered, m.sets.get(attrOutcome, "delivered", "", ""))
 	o.ObserveInt64(m.finished, c.duplicate, m.sets.get(attrOutcome, "duplicate", "", ""))
 	m.byReason(o, m.finished, attrOutcome, "dead", c.dead)
 	m.byReason(o, m.finished, attrOutcome, "lost", c.lost)
 
-	queued, onDisk, parked := pendingStates(c.pending, int64(stats.Durable), e.delivery.parked())
+	queued, onDisk, parked := w.states(c.pending)
 	o.ObserveInt64(m.pending, queued, m.sets.get(attrState, "queued", "", ""))
 	o.ObserveInt64(m.pending, onDisk, m.sets.get(attrState, "on_disk", "", ""))
 	o.ObserveInt64(m.pending, parked, m.sets.get(attrState, "parked", "", ""))
@@ -129,9 +135,9 @@ func (e *engine) collect(m *meters, o metric.Observer) {
 		o.ObserveInt64(m.changed, n, m.sets.get(attrField, key.field, attrAction, key.action))
 	}
 
-	if e.delivery.finished() {
-		// The queue is closed; what it held is counted as lost or on disk.
-		stats.Entries, stats.Bytes = stats.Durable, 0
+	stats := w.stats
+	if w.finished {
+		stats.Bytes = 0
 	}
 	o.ObserveInt64(m.queueSize, int64(stats.Entries))
 	o.ObserveInt64(m.queueBytes, stats.Bytes)

@@ -29,7 +29,29 @@ func (f optionFunc) apply(cfg config) config { return f(cfg) }
 // WithAPIKey sets the metering key. It outranks REVENIUM_METERING_API_KEY.
 func WithAPIKey(key string) Option {
 	return optionFunc(func(cfg config) config {
-		cfg.apiKey, cfg.apiKeySetting = key, "WithAPIKey"
+		cfg.apiKey, cfg.apiKeyFunc, cfg.apiKeyFile, cfg.apiKeySetting = key, nil, "", "WithAPIKey"
+		return cfg
+	})
+}
+
+// WithAPIKeyFunc asks key for the metering key before every attempt, so that it can
+// be exchanged while the process runs. While the service refuses the key, it is
+// asked every few seconds whether there is another one. It is called concurrently
+// and should be quick. It outranks REVENIUM_METERING_API_KEY, and the last of this,
+// [WithAPIKey] and [WithAPIKeyFile] counts.
+func WithAPIKeyFunc(key metering.APIKeyFunc) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.apiKey, cfg.apiKeyFunc, cfg.apiKeyFile, cfg.apiKeySetting = "", key, "", "WithAPIKeyFunc"
+		return cfg
+	})
+}
+
+// WithAPIKeyFile reads the metering key from a file, and again whenever the file
+// has changed, as a mounted secret does when it is rotated. It outranks
+// REVENIUM_METERING_API_KEY_FILE.
+func WithAPIKeyFile(path string) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.apiKey, cfg.apiKeyFunc, cfg.apiKeyFile, cfg.apiKeySetting = "", nil, path, "WithAPIKeyFile"
 		return cfg
 	})
 }
@@ -55,8 +77,7 @@ func WithHTTPClient(client *http.Client) Option {
 	})
 }
 
-// WithClientOptions passes options to the metering client: TLS, proxy, a key that
-// is read anew for each request, and so on.
+// WithClientOptions passes options to the metering client: TLS, proxy and so on.
 func WithClientOptions(opts ...metering.ClientOption) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.clientOptions = append(slices.Clip(cfg.clientOptions), opts...)
@@ -124,8 +145,8 @@ func WithQueueSize(records int) Option {
 	})
 }
 
-// WithQueueBytes bounds the bytes of the records that wait in memory for
-// delivery; the default is [spool.DefaultMaxBytes].
+// WithQueueBytes bounds the bytes of the records that wait in memory, for delivery
+// or, with [WithSpool], for the disk; the default is [spool.DefaultMaxBytes].
 func WithQueueBytes(bytes int64) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.queueBytes = bytes
@@ -138,6 +159,53 @@ func WithQueueBytes(bytes int64) Option {
 func WithOverflowPolicy(policy spool.OverflowPolicy) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.overflow = policy
+		return cfg
+	})
+}
+
+// WithBlockOnOverflow lets the code whose span ends wait for room in a full queue,
+// at most for limit, before the overflow policy decides. It is for batch jobs that
+// would rather be slow than lose a record; a service should not let its requests
+// wait for metering. The default, zero, is not to wait.
+func WithBlockOnOverflow(limit time.Duration) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.blockLimit = limit
+		return cfg
+	})
+}
+
+// WithSpool keeps the waiting records in files of a directory, so that they survive
+// the end of the process: the next one that uses the directory delivers them.
+// Several processes can share it. It is made if it is not there.
+//
+// OnEnd does not wait for the disk: a record is on disk some 10 ms after its span
+// ended, synced by default, and one that was delivered before is never written. A
+// crash can lose what ended within that time. While the disk takes nothing, records
+// stay in memory, up to [WithQueueBytes].
+//
+// Options bound the spool ([spool.WithMaxBytes] and so on, for each tenant) and
+// choose its durability ([spool.WithoutFsync], [spool.WithCommitInterval]);
+// [WithOverflowPolicy] decides what happens at its bounds, and [WithQueueSize] has
+// no effect. Dead letters are kept beneath the directory unless [WithDeadLetter]
+// names another. See docs/delivery.md.
+//
+// It outranks REVENIUM_SPOOL_DIR.
+func WithSpool(dir string, opts ...spool.DirectoryOption) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.spoolDir, cfg.spoolSetting = dir, "WithSpool"
+		cfg.spoolOptions = slices.Clone(opts)
+		return cfg
+	})
+}
+
+// WithMaxAge gives a record up when its turn comes and it is older than this. Where
+// dead letters are kept, which they are with [WithSpool] or [WithDeadLetter], the
+// default is 30 days, so that what is found after months is not billed without
+// somebody asking for it ("revenium-otel deadletter replay --allow-older");
+// elsewhere it is zero, which is unbounded.
+func WithMaxAge(age time.Duration) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.maxAge, cfg.maxAgeSet = age, true
 		return cfg
 	})
 }

@@ -54,16 +54,18 @@ func (p *Processor) OnEnd(s sdktrace.ReadOnlySpan) {
 // attempt as an error of its own that would otherwise have been recognised as
 // repeated.
 //
-// It returns a [FlushError] when records still wait. They are not lost: delivery
-// goes on.
+// It returns a [FlushError], which has the [Report], when records still wait. They
+// are not lost: delivery goes on. With [WithSpool] they are on disk when it returns;
+// if the disk did not take them, the error says so.
 func (p *Processor) ForceFlush(ctx context.Context) error {
 	return p.engine.forceFlush(ctx)
 }
 
 // Shutdown delivers what is waiting until ctx ends (without a deadline, for the
-// time of [WithShutdownTimeout]), stops all goroutines and logs the report. It
-// returns a [ShutdownError] if a record was lost, now or earlier. Further calls
-// return what the first one did.
+// time of [WithShutdownTimeout]), stops all goroutines and logs the report. What is
+// not delivered by then is on disk with [WithSpool], and lost without. It returns a
+// [ShutdownError], which has the [Report], if a record was lost, now or earlier.
+// Further calls return what the first one did.
 func (p *Processor) Shutdown(ctx context.Context) error {
 	return p.engine.shutdown(ctx)
 }

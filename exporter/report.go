@@ -53,6 +53,10 @@ type Report struct {
 	DeadLettered int64
 	// Lost is the number of records that will never be delivered.
 	Lost int64
+	// Late is the number of delivered and duplicate records that were older than a
+	// day, for which the service remembers idempotency keys. It still recognised a
+	// repetition of those by their transaction ids.
+	Late int64
 
 	// The same numbers by reason.
 	BilledBy, SuppressedBy, SkippedBy, DeadLetteredBy, LostBy map[string]int64
@@ -66,10 +70,22 @@ type Report struct {
 	// TruncatedSpans is the number of spans whose attributes exceeded the limit
 	// of the SDK, so that some of them were dropped before the exporter saw them.
 	TruncatedSpans int64
+	// SetAside is the number of damaged files of the spool that are not used any
+	// more. What was in them and could not be read is not part of the sums.
+	SetAside int64
+	// Tenants has the records of each tenant, where there are tenants. Those of none
+	// in particular are under the empty name.
+	Tenants map[string]TenantReport
+}
+
+// TenantReport is the part of a [Report] that one tenant has in its second sum.
+type TenantReport struct {
+	Billed, Recovered                                                int64
+	Delivered, Duplicate, Queued, OnDisk, Parked, DeadLettered, Lost int64
 }
 
 // newReport makes a report of the counts.
-func newReport(c counts, durable int64, parked bool) Report {
+func newReport(c counts, w waiting) Report {
 	r := Report{
 		Converted:      c.converted,
 		Billed:         c.billedSum,
@@ -89,6 +105,8 @@ func newReport(c counts, durable int64, parked bool) Report {
 		Attempts:       make(map[string]int64, len(c.attempts)),
 		Changed:        make(map[string]int64, len(c.changed)),
 		TruncatedSpans: c.truncated,
+		Late:           c.late,
+		SetAside:       c.setAside,
 	}
 	for outcome, n := range c.attempts {
 		r.Attempts[outcome.String()] = n
@@ -96,18 +114,37 @@ func newReport(c counts, durable int64, parked bool) Report {
 	for key, n := range c.changed {
 		r.Changed[key.field+" "+key.action] = n
 	}
-	r.Queued, r.OnDisk, r.Parked = pendingStates(c.pending, durable, parked)
+	r.Queued, r.OnDisk, r.Parked = w.states(c.pending)
+	for name, a := range c.tenants {
+		if name == "" && len(c.tenants) == 1 {
+			break // there are no tenants
+		}
+		if r.Tenants == nil {
+			r.Tenants = make(map[string]TenantReport, len(c.tenants))
+		}
+		r.Tenants[name] = w.tenantReport(name, a.counts)
+	}
 	return r
 }
 
-// pendingStates splits the pending records: all are parked while the key is
+// states splits the pending records: those that are parked because their key is
 // refused; else those on disk and the rest.
-func pendingStates(pending, durable int64, parked bool) (queued, onDisk, park int64) {
-	if parked {
-		return 0, 0, pending
+func (w *waiting) states(pending int64) (queued, onDisk, parked int64) {
+	parked = min(w.parked, pending)
+	onDisk = min(w.durable, pending-parked)
+	return pending - parked - onDisk, onDisk, parked
+}
+
+// tenantReport adds what waits to what is counted of a tenant.
+func (w *waiting) tenantReport(tenant string, t TenantReport) TenantReport {
+	pending := t.Billed + t.Recovered - t.Delivered - t.Duplicate - t.DeadLettered - t.Lost
+	if w.isParked[tenant] {
+		t.Parked = pending
+		return t
 	}
-	onDisk = min(durable, pending)
-	return pending - onDisk, onDisk, 0
+	t.OnDisk = min(int64(w.byTenant[tenant].Durable), pending)
+	t.Queued = pending - t.OnDisk
+	return t
 }
 
 // String is the report for people: aligned lines, without those that are zero
@@ -136,7 +173,9 @@ func (r Report) String() string {
 	line("  ", "lost", r.Lost, true, r.LostBy)
 	line("", "attempts", sum(r.Attempts), true, r.Attempts)
 	line("", "noted values", sum(r.Changed), false, r.Changed)
+	line("", "late records", r.Late, false, nil)
 	line("", "cut spans", r.TruncatedSpans, false, nil)
+	line("", "damaged files", r.SetAside, false, nil)
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
@@ -167,7 +206,9 @@ func (r Report) LogValue() slog.Value {
 	add("lost", r.Lost, r.LostBy)
 	add("attempts", sum(r.Attempts), nil)
 	add("changed", sum(r.Changed), r.Changed)
+	add("late", r.Late, nil)
 	add("truncated_spans", r.TruncatedSpans, nil)
+	add("set_aside", r.SetAside, nil)
 	return slog.GroupValue(attrs...)
 }
 

@@ -14,9 +14,9 @@ import (
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 )
 
-// filledLedger has something of everything.
-func filledLedger() *ledger {
-	l := newLedger()
+// filledTally has something of everything.
+func filledTally() *tally {
+	l := newTally()
 	for range 9 {
 		l.decided(convert.Billed, "usage", false)
 	}
@@ -28,28 +28,30 @@ func filledLedger() *ledger {
 	l.decided(convert.Skipped, "no usage", false)
 	l.decided(convert.Skipped, "no usage", false)
 	l.decided(convert.Skipped, "aggregate operation", false)
-	l.recovered(2)
+	a := l.account("")
+	a.recovered(2)
 	for range 4 {
-		l.delivered(metering.Delivered)
+		a.delivered(metering.Delivered, false)
 		l.attempted(metering.Delivered)
 	}
-	l.delivered(metering.Duplicate)
+	a.delivered(metering.Duplicate, true)
 	l.attempted(metering.Duplicate)
 	l.attempted(metering.Retry)
 	l.attempted(metering.Retry)
-	l.dead(LossRejected)
-	l.lost(LossQueueFull, 2)
-	l.lost(LossShutdown, 1)
-	l.lost(LossShutdown, 0)
+	a.dead(LossRejected)
+	a.lost(LossQueueFull, 2)
+	a.lost(LossShutdown, 1)
+	a.lost(LossShutdown, 0)
 	l.changed("traceName", "truncated")
 	l.changed("traceName", "truncated")
 	l.changed("effort", "dropped")
 	l.truncated()
+	l.setAside()
 	return l
 }
 
 func TestReport(t *testing.T) {
-	r := newReport(filledLedger().snapshot(), 1, false)
+	r := newReport(filledTally().snapshot(), waiting{durable: 1})
 	checkSums(t, r)
 	want := Report{
 		Converted: 15, Billed: 10, Suppressed: 1, Skipped: 3, Held: 1,
@@ -62,11 +64,13 @@ func TestReport(t *testing.T) {
 		Attempts:       map[string]int64{"delivered": 4, "duplicate": 1, "retry": 2},
 		Changed:        map[string]int64{"traceName truncated": 2, "effort dropped": 1},
 		TruncatedSpans: 1,
+		Late:           1,
+		SetAside:       1,
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
 	}
-	parked := newReport(filledLedger().snapshot(), 1, true)
+	parked := newReport(filledTally().snapshot(), waiting{parked: 3})
 	if parked.Parked != 3 || parked.Queued != 0 || parked.OnDisk != 0 {
 		t.Errorf("with a refused key: %+v", parked)
 	}
@@ -88,8 +92,10 @@ records                12
   lost                  3   queue full 2, shutdown 1
 attempts                7   delivered 4, retry 2, duplicate 1
 noted values            3   traceName truncated 2, effort dropped 1
-cut spans               1`
-	if diff := cmp.Diff(want, newReport(filledLedger().snapshot(), 1, false).String()); diff != "" {
+late records            1
+cut spans               1
+damaged files           1`
+	if diff := cmp.Diff(want, newReport(filledTally().snapshot(), waiting{durable: 1}).String()); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
 	}
 	empty := `spans                   0
@@ -113,12 +119,12 @@ func TestReportLogValue(t *testing.T) {
 		}
 		return a
 	}}))
-	logger.Info("end", slog.Any("report", newReport(filledLedger().snapshot(), 0, false)))
+	logger.Info("end", slog.Any("report", newReport(filledTally().snapshot(), waiting{})))
 	want := `level=INFO msg=end report.converted=15 report.billed=10 report.suppressed=1 report.suppressed_by="retried 1" ` +
 		`report.skipped=3 report.skipped_by="no usage 2, aggregate operation 1" report.held=1 report.recovered=2 report.delivered=4 ` +
 		`report.duplicate=1 report.queued=3 report.dead_lettered=1 report.dead_lettered_by="rejected 1" ` +
 		`report.lost=3 report.lost_by="queue full 2, shutdown 1" report.attempts=7 ` +
-		`report.changed=3 report.changed_by="traceName truncated 2, effort dropped 1" report.truncated_spans=1` + "\n"
+		`report.changed=3 report.changed_by="traceName truncated 2, effort dropped 1" report.late=1 report.truncated_spans=1 report.set_aside=1` + "\n"
 	if diff := cmp.Diff(want, buf.String()); diff != "" {
 		t.Errorf("log line (-want +got):\n%s", diff)
 	}
@@ -126,13 +132,13 @@ func TestReportLogValue(t *testing.T) {
 
 // TestSnapshotIsACopy: what was returned does not change any more.
 func TestSnapshotIsACopy(t *testing.T) {
-	l := filledLedger()
-	before := newReport(l.snapshot(), 0, false)
+	l := filledTally()
+	before := newReport(l.snapshot(), waiting{})
 	l.decided(convert.Billed, "usage", false)
-	l.lost(LossQueueFull, 1)
+	l.account("").lost(LossQueueFull, 1)
 	l.attempted(metering.Retry)
 	l.changed("effort", "dropped")
-	if diff := cmp.Diff(newReport(filledLedger().snapshot(), 0, false), before); diff != "" {
+	if diff := cmp.Diff(newReport(filledTally().snapshot(), waiting{}), before); diff != "" {
 		t.Errorf("an old report has changed (-want +got):\n%s", diff)
 	}
 }

@@ -57,11 +57,12 @@ func newTestGate() gate {
 }
 
 func TestGateOpensWithSuccess(t *testing.T) {
+	now := time.Unix(1000, 0)
 	g := newTestGate()
 	var limits []int
 	for range 10 {
 		limits = append(limits, g.limit)
-		g.answered(slow)
+		g.answered(now, slow)
 	}
 	if diff := cmp.Diff([]int{2, 4, 4, 4, 4, 4, 4, 4, 8, 8}, limits); diff != "" {
 		t.Errorf("senders (-want +got):\n%s", diff)
@@ -92,10 +93,10 @@ func TestGateClosesAndProbes(t *testing.T) {
 			t.Errorf("wait for the next probe is %v, want %v", wait, want*time.Second)
 		}
 	}
-	if release := g.answered(slow); !release || g.closed || g.limit != 2 || !g.until.IsZero() {
+	if release := g.answered(now, slow); !release || g.closed || g.limit != 2 || !g.until.IsZero() {
 		t.Errorf("after an answer: release %v, closed %v, limit %d, until %v", release, g.closed, g.limit, g.until)
 	}
-	if release := g.answered(slow); release {
+	if release := g.answered(now, slow); release {
 		t.Error("an answer to an open gate releases what waits")
 	}
 }
@@ -117,7 +118,7 @@ func TestGateServerErrors(t *testing.T) {
 	}
 	g = newTestGate()
 	g.failed(1, now, now, failed)
-	g.answered(slow)
+	g.answered(now, slow)
 	g.failed(2, now, now, failed)
 	if g.closed {
 		t.Error("two records with a success in between close the gate")
@@ -163,8 +164,24 @@ func TestGateRefusedKey(t *testing.T) {
 		t.Error("still unauthorized although the service has become unreachable")
 	}
 	g.refused(g.until, g.until)
-	if release := g.answered(slow); !release || g.unauthorized {
+	if release := g.answered(now, slow); !release || g.unauthorized {
 		t.Errorf("after an answer: release %v, unauthorized %v", release, g.unauthorized)
+	}
+}
+
+// TestGateKeepsDemandedPause: a request that was under way when the service asked
+// for a pause, and succeeds, does not end the pause.
+func TestGateKeepsDemandedPause(t *testing.T) {
+	now := time.Unix(1000, 0)
+	g := newTestGate()
+	g.failed(1, now, now, metering.Result{Outcome: metering.Retry, StatusCode: http.StatusTooManyRequests, RetryAfter: time.Minute})
+	g.answered(now.Add(-time.Second), slow)
+	if !g.closed || g.until.Sub(now) != time.Minute {
+		t.Errorf("closed %v, pause %v", g.closed, g.until.Sub(now))
+	}
+	g.answered(now.Add(time.Minute), slow)
+	if g.closed {
+		t.Error("closed after the probe succeeded")
 	}
 }
 
@@ -174,6 +191,7 @@ const slow = 80 * time.Millisecond
 // A service that is near gets few senders, one that is far all of them, and one
 // that changes is followed.
 func TestGateFitsSendersToTheService(t *testing.T) {
+	now := time.Unix(1000, 0)
 	g := newGate(NewDefaultRetryConfig(), 12)
 	for i, step := range []struct {
 		took time.Duration
@@ -195,13 +213,13 @@ func TestGateFitsSendersToTheService(t *testing.T) {
 		{quickAnswer - 1, quickSenders},
 		{slow, quickSenders},
 	} {
-		if g.answered(step.took); g.limit != step.want {
+		if g.answered(now, step.took); g.limit != step.want {
 			t.Fatalf("after answer %d, which took %v, %d senders may work, want %d", i+1, step.took, g.limit, step.want)
 		}
 	}
 	few := newGate(NewDefaultRetryConfig(), 3)
 	for range 3 {
-		few.answered(time.Millisecond)
+		few.answered(now, time.Millisecond)
 	}
 	if few.limit != 3 {
 		t.Errorf("%d senders may work, want the 3 that there are", few.limit)

@@ -84,6 +84,11 @@ const (
 	// required. It is a secret.
 	EnvMeteringAPIKey = "REVENIUM_METERING_API_KEY"
 
+	// EnvMeteringAPIKeyFile names an environment variable. File with the
+	// metering key, read again when it changes. Read where
+	// REVENIUM_METERING_API_KEY is not set.
+	EnvMeteringAPIKeyFile = "REVENIUM_METERING_API_KEY_FILE"
+
 	// EnvMeteringBaseURL names an environment variable. Base URL of the metering
 	// API. A trailing /meter, /meter/v2 or /v2 is accepted. The default is
 	// https://api.revenium.ai.
@@ -136,6 +141,10 @@ const (
 	// EnvSkillSource gives the field skillSource; its attribute is
 	// revenium.skill.source.
 	EnvSkillSource = "REVENIUM_SKILL_SOURCE"
+
+	// EnvSpoolDir names an environment variable. Directory in which records wait
+	// for delivery and survive the process.
+	EnvSpoolDir = "REVENIUM_SPOOL_DIR"
 
 	// EnvSquadName gives the field squadName; its attribute is
 	// revenium.squad.name.

@@ -317,3 +317,7 @@ func (s *Store) locked(try func(*flock.Flock, context.Context, time.Duration) (b
 	}
 	return err
 }
+
+// DirIn is the directory for the dead letters of a spool directory, unless they are
+// kept elsewhere.
+func DirIn(spoolDir string) string { return filepath.Join(spoolDir, "dead-letters") }

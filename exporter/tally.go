@@ -25,8 +25,17 @@ const (
 	// LossHeldBack: the record lacks fields that convert.WithRequiredFields requires,
 	// and is among the dead letters.
 	LossHeldBack = "held back"
-	// LossExpired: delivery took longer than RetryConfig.MaxElapsedTime.
+	// LossExpired: the record was older than WithMaxAge allows, or delivery took
+	// longer than RetryConfig.MaxElapsedTime.
 	LossExpired = "expired"
+	// LossUnreadable: what was in the spool is not a record that this build can
+	// read.
+	LossUnreadable = "unreadable"
+	// LossSpoolDamaged: a file of the spool turned out to be damaged while it was in
+	// use.
+	LossSpoolDamaged = "spool damaged"
+	// LossTooManyTenants: the record is of one tenant more than can be told apart.
+	LossTooManyTenants = "too many tenants"
 	// LossShutdown: shutdown's deadline came first.
 	LossShutdown = "shutdown"
 	// LossKeyRefused: at shutdown the service was still refusing the API key.
@@ -56,24 +65,28 @@ type changeKey struct {
 type counts struct {
 	converted, held, recovered           int64
 	billed, suppressed, skipped          map[string]int64
-	delivered, duplicate, pending        int64
+	delivered, duplicate, pending, late  int64
 	dead, lost                           map[string]int64
 	attempts                             map[metering.Outcome]int64
 	changed                              map[changeKey]int64
 	truncated                            int64
 	billedSum, suppressedSum, skippedSum int64
 	deadSum, lostSum                     int64
+	// setAside is the number of files of the spool that were damaged.
+	setAside int64
+	// tenants has the accounts of those that have a name.
+	tenants map[string]*account
 }
 
-// ledger keeps the counts under one lock, so that whoever reads them sees sums
+// tally keeps the counts under one lock, so that whoever reads them sees sums
 // that hold.
-type ledger struct {
+type tally struct {
 	mu sync.Mutex
 	c  counts
 }
 
-func newLedger() *ledger {
-	return &ledger{c: counts{
+func newTally() *tally {
+	return &tally{c: counts{
 		billed:     make(map[string]int64),
 		suppressed: make(map[string]int64),
 		skipped:    make(map[string]int64),
@@ -81,15 +94,39 @@ func newLedger() *ledger {
 		lost:       make(map[string]int64),
 		attempts:   make(map[metering.Outcome]int64),
 		changed:    make(map[changeKey]int64),
+		tenants:    make(map[string]*account),
 	}}
 }
 
-// snapshot copies the counts at one moment.
-func (l *ledger) snapshot() counts {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// account is what is counted of one tenant's records, beside the sums of all.
+type account struct {
+	tally  *tally
+	counts TenantReport
+}
 
-	c := l.c
+// account is that of a tenant; the common one if there are too many.
+func (t *tally) account(tenant string) *account {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
+	a := t.c.tenants[tenant]
+	if a == nil && len(t.c.tenants) > maxTenants {
+		tenant = ""
+		a = t.c.tenants[""]
+	}
+	if a == nil {
+		a = &account{tally: t}
+		t.c.tenants[tenant] = a
+	}
+	return a
+}
+
+// snapshot copies the counts at one moment.
+func (t *tally) snapshot() counts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
+	c := t.c
 	c.billed = maps.Clone(c.billed)
 	c.suppressed = maps.Clone(c.suppressed)
 	c.skipped = maps.Clone(c.skipped)
@@ -97,103 +134,134 @@ func (l *ledger) snapshot() counts {
 	c.lost = maps.Clone(c.lost)
 	c.attempts = maps.Clone(c.attempts)
 	c.changed = maps.Clone(c.changed)
+	c.tenants = make(map[string]*account, len(t.c.tenants))
+	for name, a := range t.c.tenants {
+		c.tenants[name] = &account{counts: a.counts}
+	}
 	return c
 }
 
 // decided counts a decision. A billed record is pending from here on. wasHeld
 // means that the span was counted before, as held.
-func (l *ledger) decided(kind convert.DecisionKind, reason string, wasHeld bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (t *tally) decided(kind convert.DecisionKind, reason string, wasHeld bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 
 	if wasHeld {
-		l.c.held--
+		t.c.held--
 	} else {
-		l.c.converted++
+		t.c.converted++
 	}
 	switch kind {
 	case convert.Billed:
-		l.c.billed[reason]++
-		l.c.billedSum++
-		l.c.pending++
+		t.c.billed[reason]++
+		t.c.billedSum++
+		t.c.pending++
 	case convert.Suppressed:
-		l.c.suppressed[reason]++
-		l.c.suppressedSum++
+		t.c.suppressed[reason]++
+		t.c.suppressedSum++
 	case convert.Held:
-		l.c.held++
+		t.c.held++
 	default:
-		l.c.skipped[reason]++
-		l.c.skippedSum++
+		t.c.skipped[reason]++
+		t.c.skippedSum++
 	}
 }
 
-// delivered counts the end of a record that the service has.
-func (l *ledger) delivered(outcome metering.Outcome) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// billed counts a record as its tenant's, after decided has counted it.
+func (a *account) billed() {
+	a.tally.mu.Lock()
+	defer a.tally.mu.Unlock()
+	a.counts.Billed++
+}
 
-	l.c.pending--
+// delivered counts the end of a record that the service has. late says that it was
+// older than the time for which the service remembers idempotency keys.
+func (a *account) delivered(outcome metering.Outcome, late bool) {
+	t := a.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
+
+	t.c.pending--
+	if late {
+		t.c.late++
+	}
 	if outcome == metering.Duplicate {
-		l.c.duplicate++
+		t.c.duplicate++
+		a.counts.Duplicate++
 	} else {
-		l.c.delivered++
+		t.c.delivered++
+		a.counts.Delivered++
 	}
 }
 
 // lost counts n pending records as lost.
-func (l *ledger) lost(reason string, n int64) {
+func (a *account) lost(reason string, n int64) {
 	if n == 0 {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	t := a.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
 
-	l.c.pending -= n
-	l.c.lost[reason] += n
-	l.c.lostSum += n
+	t.c.pending -= n
+	t.c.lost[reason] += n
+	t.c.lostSum += n
+	a.counts.Lost += n
 }
 
 // dead counts a pending record that was given up and is in somebody's hands.
-func (l *ledger) dead(reason string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (a *account) dead(reason string) {
+	t := a.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
 
-	l.c.pending--
-	l.c.dead[reason]++
-	l.c.deadSum++
+	t.c.pending--
+	t.c.dead[reason]++
+	t.c.deadSum++
+	a.counts.DeadLettered++
 }
 
 // recovered counts records that an earlier process left in the queue.
-func (l *ledger) recovered(n int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (a *account) recovered(n int64) {
+	t := a.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
 
-	l.c.recovered += n
-	l.c.pending += n
+	t.c.recovered += n
+	t.c.pending += n
+	a.counts.Recovered += n
+}
+
+// setAside counts a file of the spool that was damaged.
+func (t *tally) setAside() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.c.setAside++
 }
 
 // attempted counts an attempt.
-func (l *ledger) attempted(outcome metering.Outcome) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.c.attempts[outcome]++
+func (t *tally) attempted(outcome metering.Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.c.attempts[outcome]++
 }
 
 // changed counts a value that was altered or left out, and reports whether it is
 // the first of its kind.
-func (l *ledger) changed(field, action string) (first bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (t *tally) changed(field, action string) (first bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	key := changeKey{field, action}
-	l.c.changed[key]++
-	return l.c.changed[key] == 1
+	t.c.changed[key]++
+	return t.c.changed[key] == 1
 }
 
 // truncated counts a span that had lost attributes to the SDK's limits, and
 // reports whether it is the first.
-func (l *ledger) truncated() (first bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.c.truncated++
-	return l.c.truncated == 1
+func (t *tally) truncated() (first bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.c.truncated++
+	return t.c.truncated == 1
 }
