@@ -102,6 +102,8 @@ func (u Usage) reported() bool {
 type Call struct {
 	span  trace.Span
 	start time.Time
+	// measured is nil unless there are metrics.
+	measured *measurement
 
 	mu         sync.Mutex
 	ended      bool
@@ -143,6 +145,7 @@ func StartCall(ctx context.Context, params CallParams, opts ...Option) (context.
 		trace.WithAttributes(params.attributes(operation, own.besides(c.attributes), c.attributes)...),
 		trace.WithTimestamp(call.start),
 	)
+	call.measured = measure(ctx, &c, &params)
 	if own != carried {
 		ctx = context.WithValue(ctx, carriedKey{}, carried) // what is for this call is not for those beneath
 	}
@@ -184,7 +187,7 @@ func (p CallParams) attributes(operation string, metadata, extra []attribute.Key
 
 // IsRecording says whether anybody will see the call. Where it is false, work
 // that only serves the span can be saved.
-func (c *Call) IsRecording() bool { return c.span.IsRecording() }
+func (c *Call) IsRecording() bool { return c.span.IsRecording() || c.measured != nil }
 
 // Span returns the call's span.
 func (c *Call) Span() trace.Span { return c.span }
@@ -329,10 +332,13 @@ func (c *Call) EndAt(err error, t time.Time) {
 	}
 	c.ended = true
 	c.span.SetAttributes(c.late...)
-	c.late, c.room = nil, [lateAttributes]attribute.KeyValue{}
 	if t.Before(c.start) {
 		t = c.start
 	}
+	if c.measured != nil {
+		c.measured.record(c.late, t.Sub(c.start))
+	}
+	c.late, c.room = nil, [lateAttributes]attribute.KeyValue{}
 	c.span.End(trace.WithTimestamp(t))
 }
 

@@ -29,6 +29,7 @@ type config struct {
 	attributes   []attribute.KeyValue
 	metadata     values
 	start        time.Time
+	metrics      *Metrics
 }
 
 type optionFunc func(config) config

@@ -274,6 +274,10 @@ const (
 	// only where capture was asked for.
 	GenAISystemInstructionsKey = attribute.Key("gen_ai.system_instructions")
 
+	// GenAITokenTypeKey is the key of the attribute "gen_ai.token.type", a
+	// string with known values. Kind of tokens that a metric counts.
+	GenAITokenTypeKey = attribute.Key("gen_ai.token.type")
+
 	// GenAIToolCallIDKey is the key of the attribute "gen_ai.tool.call.id", a
 	// string. Provider's id of the tool call.
 	GenAIToolCallIDKey = attribute.Key("gen_ai.tool.call.id")
@@ -1227,6 +1231,7 @@ func keys() []attribute.Key {
 		GenAIServerTimeToFirstTokenKey,
 		GenAISystemKey,
 		GenAISystemInstructionsKey,
+		GenAITokenTypeKey,
 		GenAIToolCallIDKey,
 		GenAIToolNameKey,
 		GenAIUsageCacheCreationInputTokensKey,
@@ -1521,6 +1526,14 @@ var (
 	// GenAIProviderNameMoonshotAI is the value "moonshot_ai" of the attribute
 	// "gen_ai.provider.name". Moonshot AI.
 	GenAIProviderNameMoonshotAI = GenAIProviderNameKey.String("moonshot_ai")
+
+	// GenAITokenTypeInput is the value "input" of the attribute
+	// "gen_ai.token.type". Tokens of input.
+	GenAITokenTypeInput = GenAITokenTypeKey.String("input")
+
+	// GenAITokenTypeOutput is the value "output" of the attribute
+	// "gen_ai.token.type". Tokens of output.
+	GenAITokenTypeOutput = GenAITokenTypeKey.String("output")
 
 	// LLMRequestTypeChat is the value "chat" of the attribute
 	// "llm.request.type".

@@ -85,6 +85,9 @@ func (c *formatCase) run(t *testing.T, piece int) {
 		t.Errorf("the answer changed: %q", got)
 	}
 	all := h.all()
+	for _, span := range all {
+		checkConvention(t, span)
+	}
 	if len(all) != 1+len(c.children) {
 		t.Fatalf("%d spans, want %d", len(all), 1+len(c.children))
 	}

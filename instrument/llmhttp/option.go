@@ -24,6 +24,7 @@ type Option interface {
 type config struct {
 	provider          trace.TracerProvider
 	meters            metric.MeterProvider
+	metrics           bool
 	propagator        propagation.TextMapPropagator
 	propagate         bool
 	providerHosts     map[string]string
@@ -62,6 +63,16 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 func WithMeterProvider(provider metric.MeterProvider) Option {
 	return optionFunc(func(c config) config {
 		c.meters = provider
+		return c
+	})
+}
+
+// WithMetrics has each call recorded in the client metrics of the OpenTelemetry
+// GenAI conventions: gen_ai.client.token.usage, gen_ai.client.operation.duration
+// and gen_ai.client.operation.time_to_first_chunk. Default: not.
+func WithMetrics() Option {
+	return optionFunc(func(c config) config {
+		c.metrics = true
 		return c
 	})
 }

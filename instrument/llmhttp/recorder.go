@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/semconv"
@@ -277,16 +276,7 @@ func (r *recorder) reportPasses(at time.Time) {
 		if p.kind != passAdvisor || p.model == "" || !p.usage.reported() {
 			continue
 		}
-		ctx := trace.ContextWithSpan(r.ctx, r.call.Span())
-		_, part := instrument.StartCall(ctx, instrument.CallParams{
-			Operation: e.target.operation, Provider: e.target.provider, Model: p.model,
-			ServerAddress: e.target.host, ServerPort: e.target.port,
-		},
-			instrument.WithTracerProvider(e.transport.config.provider),
-			instrument.WithScope(ScopeName, instrument.Version),
-			instrument.WithStartTime(e.started),
-			instrument.WithAttributes(e.extra...),
-		)
+		_, part := e.startCall(e.ctx, e.target.operation, p.model, false, e.extra)
 		t := r.answer.reader.table.tokens(&p.usage, r.answer.reader.quirks)
 		part.SetResponse(instrument.Response{Model: p.model})
 		part.SetUsage(t.usage())

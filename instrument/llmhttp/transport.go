@@ -34,6 +34,7 @@ type Transport struct {
 	jobs     *jobs
 	drift    *drift
 	capture  capture
+	metrics  *instrument.Metrics // nil for none
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -42,7 +43,7 @@ var _ http.RoundTripper = (*Transport)(nil)
 // http.DefaultTransport as it is when a request is sent.
 func NewTransport(base http.RoundTripper, opts ...Option) *Transport {
 	c := newConfig(opts)
-	return &Transport{
+	t := &Transport{
 		base:   base,
 		config: c,
 		settings: &hostSettings{
@@ -54,6 +55,14 @@ func NewTransport(base http.RoundTripper, opts ...Option) *Transport {
 		drift:   &drift{meters: c.meters},
 		capture: newCapture(c.capture),
 	}
+	if c.metrics {
+		metrics, err := instrument.NewMetrics(c.meters)
+		if err != nil {
+			otel.Handle(fmt.Errorf("llmhttp: no metrics: %w", err))
+		}
+		t.metrics = metrics
+	}
+	return t
 }
 
 // CloseIdleConnections closes the idle connections of the base transport, if it
@@ -120,6 +129,7 @@ type exchange struct {
 	target    target
 	question  *question
 	original  *http.Request
+	ctx       context.Context // with the span, for what is beneath it
 	call      *instrument.Call
 	started   time.Time
 	model     string               // that is asked for, as far as it is known
@@ -184,21 +194,26 @@ func (e *exchange) start() context.Context {
 	}
 	attributes = append(attributes, e.extra...)
 	e.started = time.Now()
-	ctx, call := instrument.StartCall(req.Context(), instrument.CallParams{
-		Operation:     target.spanOperation(),
-		Provider:      target.provider,
+	e.ctx, e.call = e.startCall(req.Context(), target.spanOperation(), model, params.stream, attributes)
+	return context.WithValue(e.ctx, seenKey{}, true)
+}
+
+// startCall starts the span of the call, or of a part of it.
+func (e *exchange) startCall(ctx context.Context, operation, model string, stream bool, attributes []attribute.KeyValue) (context.Context, *instrument.Call) {
+	return instrument.StartCall(ctx, instrument.CallParams{
+		Operation:     operation,
+		Provider:      e.target.provider,
 		Model:         model,
-		Stream:        params.stream,
-		ServerAddress: target.host,
-		ServerPort:    target.port,
+		Stream:        stream,
+		ServerAddress: e.target.host,
+		ServerPort:    e.target.port,
 	},
 		instrument.WithTracerProvider(e.transport.config.provider),
 		instrument.WithScope(ScopeName, instrument.Version),
 		instrument.WithStartTime(e.started),
 		instrument.WithAttributes(attributes...),
+		instrument.WithMetrics(e.transport.metrics),
 	)
-	e.call = call
-	return context.WithValue(ctx, seenKey{}, true)
 }
 
 // retryNumber reads how many attempts came before this one, as the clients that
