@@ -19,7 +19,7 @@ import (
 
 // Names of the client metrics of the OpenTelemetry GenAI conventions.
 const (
-	metricTokenUsage = "gen_ai.client.token.usage"
+	metricUsage      = "gen_ai.client.token.usage"
 	metricDuration   = "gen_ai.client.operation.duration"
 	metricFirstChunk = "gen_ai.client.operation.time_to_first_chunk"
 )
@@ -46,7 +46,7 @@ func NewMetrics(provider metric.MeterProvider) (*Metrics, error) {
 	tokens := metric.WithExplicitBucketBoundaries(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
 	m := &Metrics{}
 	var tokensErr, durationErr, firstErr error
-	m.tokens, tokensErr = meter.Int64Histogram(metricTokenUsage, metric.WithUnit("{token}"),
+	m.tokens, tokensErr = meter.Int64Histogram(metricUsage, metric.WithUnit("{token}"),
 		metric.WithDescription("Number of input and output tokens used."), tokens)
 	m.duration, durationErr = meter.Float64Histogram(metricDuration, metric.WithUnit("s"),
 		metric.WithDescription("GenAI operation duration."), seconds)

@@ -68,7 +68,7 @@ func TestMetrics(t *testing.T) {
 		{Name: metricDuration, Unit: "s", Description: "GenAI operation duration.", Data: one(seconds, 3.0, 9, common...)},
 		{Name: metricFirstChunk, Unit: "s", Description: "Time to receive the first chunk of a stream.", Data: one(seconds, 1.0, 7, common...)},
 		{
-			Name: metricTokenUsage, Unit: "{token}", Description: "Number of input and output tokens used.",
+			Name: metricUsage, Unit: "{token}", Description: "Number of input and output tokens used.",
 			Data: metricdata.Histogram[int64]{Temporality: metricdata.CumulativeTemporality, DataPoints: []metricdata.HistogramDataPoint[int64]{
 				point(tokens, int64(7), 2, append(common, semconv.GenAITokenTypeInput)...), point(tokens, int64(5), 2, append(common, semconv.GenAITokenTypeOutput)...),
 			}},
