@@ -4,6 +4,8 @@
 package exporter_test
 
 import (
+	"fmt"
+	"slices"
 	"context"
 	"io"
 	"net/http"
@@ -137,6 +139,7 @@ func spansOf(stub tracetest.SpanStub, n int) []sdktrace.ReadOnlySpan {
 	for i := range spans {
 		id := spanIDs.Add(1)
 		s := stub
+		s.Attributes = withResponseID(stub.Attributes, id)
 		s.SpanContext = trace.NewSpanContext(trace.SpanContextConfig{
 			TraceID: trace.TraceID{1, byte(id >> 24), byte(id >> 16), byte(id >> 8), byte(id)},
 			SpanID:  trace.SpanID{2, byte(id >> 24), byte(id >> 16), byte(id >> 8), byte(id)},
@@ -144,6 +147,18 @@ func spansOf(stub tracetest.SpanStub, n int) []sdktrace.ReadOnlySpan {
 		spans[i] = s.Snapshot()
 	}
 	return spans
+}
+
+// withResponseID gives a call the id of an answer of its own, since a call that has
+// been billed is not billed again.
+func withResponseID(attrs []attribute.KeyValue, id uint64) []attribute.KeyValue {
+	attrs = slices.Clone(attrs)
+	for i := range attrs {
+		if attrs[i].Key == "gen_ai.response.id" {
+			attrs[i] = attribute.String("gen_ai.response.id", fmt.Sprintf("chatcmpl-%d", id))
+		}
+	}
+	return attrs
 }
 
 // BenchmarkOnEnd is what metering costs in the application's request path:

@@ -34,6 +34,9 @@ type engine struct {
 	tally     *tally
 	report    *reporter
 	scratch   sync.Pool // of *scratch
+	// open are the spans of the process; nil for an exporter, which sees them only
+	// when they have ended.
+	open *openSpans
 
 	closing atomic.Bool
 	// settling guards the timer that settles held decisions.
@@ -70,7 +73,7 @@ func newEngine(opts []Option) (*engine, error) {
 	}
 	resources := &resourceCache{}
 	e.scratch.New = func() any {
-		return &scratch{view: spanView{resources: resources}, decisions: make([]convert.Decision, 0, 4)}
+		return &scratch{view: spanView{resources: resources, open: e.open}, decisions: make([]convert.Decision, 0, 4)}
 	}
 	if e.storage, err = e.openStorage(); err != nil {
 		return nil, err
@@ -98,7 +101,10 @@ func newEngine(opts []Option) (*engine, error) {
 
 // span decides about one finished span. It never blocks and never panics: it
 // runs in the application's request path.
-func (e *engine) span(s sdktrace.ReadOnlySpan) {
+func (e *engine) span(s sdktrace.ReadOnlySpan) { e.convert(s, e.converter.Convert) }
+
+// convert has a span decided about and carries out what comes of it.
+func (e *engine) convert(s sdktrace.ReadOnlySpan, decide func([]convert.Decision, convert.Span) []convert.Decision) {
 	sc := e.scratch.Get().(*scratch)
 	sc.view.span = s
 	defer func() {
@@ -109,7 +115,7 @@ func (e *engine) span(s sdktrace.ReadOnlySpan) {
 		}
 	}()
 
-	sc.decisions = e.converter.Convert(sc.decisions[:0], &sc.view)
+	sc.decisions = decide(sc.decisions[:0], &sc.view)
 	if len(sc.decisions) > 0 {
 		if e.decide(sc.decisions, e.tenantOfSpan(s), !e.closing.Load()) {
 			e.settleLater()
@@ -121,6 +127,15 @@ func (e *engine) span(s sdktrace.ReadOnlySpan) {
 	}
 	sc.view.span = nil
 	e.scratch.Put(sc)
+}
+
+// batch decides about spans that are exported together.
+func (e *engine) batch(spans []sdktrace.ReadOnlySpan) {
+	batch := e.converter.NewBatch()
+	for _, s := range spans {
+		e.convert(s, batch.Convert)
+	}
+	e.decide(batch.End(nil), "", !e.closing.Load())
 }
 
 // decide carries out decisions and reports whether a span is held now. tenant is

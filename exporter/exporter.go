@@ -37,9 +37,7 @@ func New(opts ...Option) (*Exporter, error) {
 // the spans. After Shutdown it returns [ErrShutdown], and calls that would have
 // been billed count as lost.
 func (x *Exporter) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
-	for _, s := range spans {
-		x.engine.span(s)
-	}
+	x.engine.batch(spans)
 	if x.engine.closing.Load() {
 		return ErrShutdown
 	}

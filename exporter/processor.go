@@ -5,8 +5,11 @@ package exporter
 
 import (
 	"context"
+	"slices"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/revenium/revenium-otel-go/exporter/convert"
 )
 
 // Processor is a span processor that meters each LLM call at the moment its span
@@ -29,19 +32,22 @@ var _ sdktrace.SpanProcessor = (*Processor)(nil)
 // It fails when the configuration makes metering impossible, with one
 // [ConfigError] per problem.
 func NewProcessor(opts ...Option) (*Processor, error) {
-	e, err := newEngine(opts)
+	e, err := newEngine(append(slices.Clip(opts), WithConvertOptions(convert.WithInProcess())))
 	if err != nil {
 		return nil, err
 	}
+	e.open = newOpenSpans()
 	return &Processor{engine: e}, nil
 }
 
-// OnStart does nothing.
-func (*Processor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+// OnStart remembers s until it ends, so that a call finds the attribution on spans
+// above it.
+func (p *Processor) OnStart(_ context.Context, s sdktrace.ReadWriteSpan) { p.engine.open.started(s) }
 
 // OnEnd meters s if it is an LLM call. After Shutdown nothing is sent any more,
 // and a call that would have been billed counts as lost.
 func (p *Processor) OnEnd(s sdktrace.ReadOnlySpan) {
+	p.engine.open.ended(s.SpanContext().SpanID())
 	p.engine.span(s)
 }
 

@@ -21,9 +21,16 @@ import (
 type spanView struct {
 	span      sdktrace.ReadOnlySpan
 	resources *resourceCache
+	// open are the spans that have not ended; nil where nobody knows.
+	open *openSpans
 }
 
-var _ convert.Span = (*spanView)(nil)
+var (
+	_ convert.Span               = (*spanView)(nil)
+	_ convert.ResourceIdentifier = (*spanView)(nil)
+	_ convert.ScopeVersioner     = (*spanView)(nil)
+	_ convert.OpenAncestors      = (*spanView)(nil)
+)
 
 func (v *spanView) TraceID() [16]byte     { return v.span.SpanContext().TraceID() }
 func (v *spanView) SpanID() [8]byte       { return v.span.SpanContext().SpanID() }
@@ -33,6 +40,12 @@ func (v *spanView) StartTime() time.Time  { return v.span.StartTime() }
 func (v *spanView) EndTime() time.Time    { return v.span.EndTime() }
 func (v *spanView) StatusMessage() string { return v.span.Status().Description }
 func (v *spanView) ScopeName() string     { return v.span.InstrumentationScope().Name }
+
+// ScopeVersion is the version of the span's instrumentation.
+func (v *spanView) ScopeVersion() string { return v.span.InstrumentationScope().Version }
+
+// ResourceIdentity is the resource, of which a provider has one.
+func (v *spanView) ResourceIdentity() any { return v.span.Resource() }
 
 // Kind translates the SDK's kinds, whose numbers are not those of OTLP.
 func (v *spanView) Kind() convert.Kind {
@@ -149,9 +162,68 @@ func show(kv *attribute.KeyValue, visit convert.AttributeVisitor) bool {
 		return visit.Attribute(key, convert.StringListValue((*stringList)(v)))
 	case attribute.EMPTY:
 		return visit.Attribute(key, convert.Value{})
+	case attribute.MAP:
+		return visit.Attribute(key, convert.MapValue((*mapping)(v)))
+	case attribute.SLICE, attribute.INT64SLICE, attribute.FLOAT64SLICE, attribute.BOOLSLICE:
+		return visit.Attribute(key, convert.ListValue((*list)(v)))
 	default:
 		return visit.Attribute(key, convert.OtherValue())
 	}
+}
+
+// mapping shows the members of a map.
+type mapping attribute.Value
+
+// Walk shows the members.
+func (m *mapping) Walk(visit convert.AttributeVisitor) {
+	walk(attribute.Value(*m).AsMap(), visit)
+}
+
+// list shows the elements of a list that is not one of strings.
+type list attribute.Value
+
+// WalkElements shows the elements. Each is shown as an attribute without a key is.
+func (l *list) WalkElements(visit convert.ElementVisitor) {
+	v := attribute.Value(*l)
+	element := elementVisitor{visit: visit}
+	switch v.Type() {
+	case attribute.SLICE:
+		for _, e := range v.AsSlice() {
+			if !show(&attribute.KeyValue{Value: e}, &element) {
+				return
+			}
+		}
+	case attribute.INT64SLICE:
+		for i, n := range v.AsInt64Slice() {
+			if !visit.Element(i, convert.IntValue(n)) {
+				return
+			}
+		}
+	case attribute.FLOAT64SLICE:
+		for i, n := range v.AsFloat64Slice() {
+			if !visit.Element(i, convert.FloatValue(n)) {
+				return
+			}
+		}
+	default:
+		for i, b := range v.AsBoolSlice() {
+			if !visit.Element(i, convert.BoolValue(b)) {
+				return
+			}
+		}
+	}
+}
+
+// elementVisitor counts the elements that it passes on.
+type elementVisitor struct {
+	visit convert.ElementVisitor
+	index int
+}
+
+// Attribute passes an element on.
+func (e *elementVisitor) Attribute(_ string, v convert.Value) bool {
+	e.index++
+	return e.visit.Element(e.index-1, v)
 }
 
 // stringList is a list of strings that is copied out of the SDK's form only when

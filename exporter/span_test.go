@@ -120,7 +120,7 @@ func TestSpanView(t *testing.T) {
 			{"f", convert.ValueFloat, 0.5},
 			{"s", convert.ValueString, "text"},
 			{"l", convert.ValueStrings, []string{"x", "y"}},
-			{"il", convert.ValueOther, nil},
+			{"il", convert.ValueList, nil},
 			{"e", convert.ValueEmpty, nil},
 		}, attrs.attrs),
 		"scope":    cmp.Diff([]seen{{"team", convert.ValueString, "blue"}}, scope.attrs),

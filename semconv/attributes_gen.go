@@ -1068,6 +1068,12 @@ const (
 	// The task type where it is not set.
 	ReveniumTransactionNameKey = attribute.Key("revenium.transaction.name")
 
+	// ReveniumUsageAggregateKey is the key of the attribute
+	// "revenium.usage.aggregate", a boolean. The counts are those of a span
+	// around calls, such as the run of an agent, of which no other span is
+	// known.
+	ReveniumUsageAggregateKey = attribute.Key("revenium.usage.aggregate")
+
 	// ReveniumUsageCacheCreation1hTokensKey is the key of the attribute
 	// "revenium.usage.cache_creation_1h_tokens", an int. Tokens written to a
 	// cache that lives an hour.
@@ -2768,6 +2774,13 @@ func ReveniumTransactionID(val string) attribute.KeyValue {
 // The task type where it is not set.
 func ReveniumTransactionName(val string) attribute.KeyValue {
 	return ReveniumTransactionNameKey.String(val)
+}
+
+// ReveniumUsageAggregate returns the attribute "revenium.usage.aggregate", a
+// boolean. The counts are those of a span around calls, such as the run of an
+// agent, of which no other span is known.
+func ReveniumUsageAggregate(val bool) attribute.KeyValue {
+	return ReveniumUsageAggregateKey.Bool(val)
 }
 
 // ReveniumUsageCacheCreation1hTokens returns the attribute

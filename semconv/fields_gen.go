@@ -13,7 +13,7 @@ func fields() []Field {
 		{
 			Name:          "organizationName",
 			Key:           ReveniumOrganizationNameKey,
-			Aliases:       []attribute.Key{OrganizationNameKey, ReveniumOrganizationIDKey, "revenium.organization_name"},
+			Aliases:       []attribute.Key{OrganizationNameKey, ReveniumOrganizationIDKey, "revenium.organization_name", "revenium.organization"},
 			Headers:       []string{HeaderOrganizationName, HeaderOrganizationID},
 			Env:           []string{EnvOrganizationName, EnvOrganizationID},
 			RequestLevel:  true,
@@ -22,7 +22,7 @@ func fields() []Field {
 		{
 			Name:          "productName",
 			Key:           ReveniumProductNameKey,
-			Aliases:       []attribute.Key{ProductNameKey, ReveniumProductIDKey},
+			Aliases:       []attribute.Key{ProductNameKey, ReveniumProductIDKey, "revenium.product"},
 			Headers:       []string{HeaderProductName, HeaderProductID},
 			Env:           []string{EnvProductName, EnvProductID},
 			RequestLevel:  true,

@@ -5,6 +5,8 @@ package convert_test
 
 import (
 	"encoding/binary"
+	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
@@ -71,33 +73,64 @@ func httpSpan() *span {
 	return s
 }
 
+// responseIDs are as many ids as a converter remembers calls, and more.
+func responseIDs() []convert.Value {
+	ids := make([]convert.Value, 1<<16)
+	for i := range ids {
+		ids[i] = convert.StringValue(fmt.Sprintf("chatcmpl-AbCdEf0123%06d", i))
+	}
+	return ids
+}
+
+// rename makes the span another call: ids, and the time.
+func rename(s *span, ids []convert.Value, n uint64) {
+	binary.BigEndian.PutUint64(s.trace[:], n)
+	binary.BigEndian.PutUint64(s.id[:], n)
+	binary.BigEndian.PutUint64(s.parent[:], n+1)
+	for i := range s.attrs {
+		if s.attrs[i].key == "gen_ai.response.id" {
+			s.attrs[i].value = ids[n%uint64(len(ids))]
+		}
+	}
+}
+
+// exported is a span whose resource is recognised, as those of an SDK are.
+type exported struct{ *span }
+
+func (e exported) ResourceIdentity() any { return e.span }
+
 func BenchmarkConvertChat(b *testing.B) {
 	c := newConverter(b)
 	s := typicalChat()
+	view := exported{s}
+	ids := responseIDs()
 	dst := make([]convert.Decision, 0, 4)
 	var n uint64
 	b.ReportAllocs()
 	for b.Loop() {
 		n++
-		binary.BigEndian.PutUint64(s.id[:], n)
-		dst = c.Convert(dst[:0], s)
+		rename(s, ids, n)
+		dst = c.Convert(dst[:0], view)
 		if len(dst) != 1 || dst[0].Kind != convert.Billed {
 			b.Fatalf("got %+v", dst)
 		}
+		dst[0].Release()
 	}
 }
 
 func BenchmarkConvertChatParallel(b *testing.B) {
 	c := newConverter(b)
+	ids := responseIDs()
+	var n atomic.Uint64
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		s := typicalChat()
+		view := exported{s}
 		dst := make([]convert.Decision, 0, 4)
-		var n uint64
 		for pb.Next() {
-			n++
-			binary.BigEndian.PutUint64(s.id[:], n)
-			dst = c.Convert(dst[:0], s)
+			rename(s, ids, n.Add(1))
+			dst = c.Convert(dst[:0], view)
+			dst[0].Release()
 		}
 	})
 }
@@ -106,8 +139,12 @@ func BenchmarkConvertOther(b *testing.B) {
 	c := newConverter(b)
 	s := httpSpan()
 	dst := make([]convert.Decision, 0, 4)
+	var n uint64
 	b.ReportAllocs()
 	for b.Loop() {
+		n++
+		binary.BigEndian.PutUint64(s.trace[:], n)
+		binary.BigEndian.PutUint64(s.id[:], n)
 		if dst = c.Convert(dst[:0], s); len(dst) != 0 {
 			b.Fatalf("got %+v", dst)
 		}

@@ -29,11 +29,11 @@ func TestOperations(t *testing.T) {
 		"embedding":           {"embedding", convert.Billed, convert.ReasonUsage, metering.OperationEmbed},
 		"rerank":              {"rerank", convert.Billed, convert.ReasonUsage, metering.OperationRerank},
 		"realtime_inference":  {"realtime_inference", convert.Billed, convert.ReasonUsage, metering.OperationChat},
-		"invoke_agent":        {"invoke_agent", convert.Skipped, convert.ReasonAggregate, ""},
-		"invoke_workflow":     {"invoke_workflow", convert.Skipped, convert.ReasonAggregate, ""},
-		"agent_step":          {"agent_step", convert.Skipped, convert.ReasonAggregate, ""},
-		"framework":           {"framework", convert.Skipped, convert.ReasonAggregate, ""},
-		"event loop":          {"execute_event_loop_cycle", convert.Skipped, convert.ReasonAggregate, ""},
+		"invoke_agent":        {"invoke_agent", convert.Billed, convert.ReasonLastResort, metering.OperationChat},
+		"invoke_workflow":     {"invoke_workflow", convert.Billed, convert.ReasonLastResort, metering.OperationChat},
+		"agent_step":          {"agent_step", convert.Billed, convert.ReasonLastResort, metering.OperationChat},
+		"framework":           {"framework", convert.Billed, convert.ReasonLastResort, metering.OperationChat},
+		"event loop":          {"execute_event_loop_cycle", convert.Billed, convert.ReasonLastResort, metering.OperationChat},
 		"execute_tool":        {"execute_tool", convert.Skipped, convert.ReasonNotBillable, ""},
 		"retrieval":           {"retrieval", convert.Skipped, convert.ReasonNotBillable, ""},
 		"create_agent":        {"create_agent", convert.Skipped, convert.ReasonNotBillable, ""},
@@ -69,11 +69,13 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// A span that calls no model must not be billed whatever else is on it.
+// A span that calls no model must not be billed whatever else is on it. One around
+// calls is billed as the last resort only, which can be switched off.
 func TestUsageAloneIsNotBilled(t *testing.T) {
 	for _, operation := range []string{"execute_tool", "invoke_agent", "create_agent", "retrieval", "brand_new_operation"} {
 		s := chat("gen_ai.operation.name", operation, "gen_ai.tool.name", "search", "error.type", "timeout")
-		if d := decide(t, s, convert.WithErrorRecords(convert.ErrorPolicyAll), convert.WithZeroUsage()); d.Kind != convert.Skipped {
+		d := decide(t, s, convert.WithErrorRecords(convert.ErrorPolicyAll), convert.WithZeroUsage(), convert.WithoutAggregates())
+		if d.Kind != convert.Skipped {
 			t.Errorf("%s: got %v (%s)", operation, d.Kind, d.Reason)
 		}
 	}
@@ -171,7 +173,7 @@ func TestNoOperation(t *testing.T) {
 	}
 	s := chat("gen_ai.operation.name", nil)
 	s.name = "orchestrate_tools"
-	if d := decide(t, s); d.Reason != convert.ReasonAggregate {
+	if d := decide(t, s, convert.WithoutAggregates()); d.Reason != convert.ReasonAggregate {
 		t.Errorf("orchestrate_tools: got %v (%s), want skipped (aggregate operation)", d.Kind, d.Reason)
 	}
 }

@@ -21,7 +21,8 @@ const (
 	problemTooLarge   = "is above 2^53"
 	problemNotFlag    = "is neither true nor false"
 	problemNotTime    = "is not a positive time"
-	problemUnit       = "is an integer in a unit that nobody knows"
+	problemUnit       = "is a number in a unit that nobody knows"
+	problemNotInstant = "is not a point in time"
 )
 
 // maxCount is the largest count that is taken: above it a float64, through which
@@ -37,17 +38,28 @@ func (f *fact) coerce(typ valueType, u unit, v Value) (ok bool, problem string) 
 	}
 	switch typ {
 	case typeText:
-		return f.coerceText(v)
+		ok, problem = f.coerceText(v)
+		if u == unitFirstWord {
+			f.text, _, _ = strings.Cut(f.text, " ")
+		}
+		return ok, problem
 	case typeCount:
-		return f.coerceCount(v)
+		ok, problem = f.coerceCount(v)
+		if u == unitOrdinal && f.num > 0 {
+			f.num--
+		}
+		return ok, problem
 	case typeNumber:
 		return f.coerceNumber(v)
 	case typeFlag:
 		return f.coerceFlag(v)
 	case typeSeconds:
 		return f.coerceSeconds(u, v)
+	case typeInstant:
+		return f.coerceInstant(v)
 	case typePresence:
-		return true, ""
+		f.text = v.str
+		return v.kind != ValueString || !blank(v.str), ""
 	default:
 		return false, problemType
 	}
@@ -63,7 +75,7 @@ func (f *fact) coerceText(v Value) (bool, string) {
 		f.text = strconv.FormatFloat(v.Float(), 'g', -1, 64)
 	case ValueBool:
 		f.text = strconv.FormatBool(v.Bool())
-	case ValueStrings:
+	case ValueStrings, ValueList:
 		// Instrumentations that copy headers write lists.
 		list := v.Strings()
 		if len(list) == 0 {
@@ -179,7 +191,7 @@ func (f *fact) coerceFlag(v Value) (bool, string) {
 const maxSeconds = 1e9
 
 func (f *fact) coerceSeconds(u unit, v Value) (bool, string) {
-	if u == unitSecondsFloat && v.kind != ValueFloat {
+	if u == unitSecondsFloat && v.kind != ValueFloat || u == unitMillisecondsInt && v.kind != ValueInt {
 		return false, problemUnit
 	}
 	n, ok, problem := number(v)
@@ -188,10 +200,12 @@ func (f *fact) coerceSeconds(u unit, v Value) (bool, string) {
 	}
 	var scale float64
 	switch u {
-	case unitMilliseconds:
+	case unitMilliseconds, unitMillisecondsInt:
 		scale = 1e-3
 	case unitMicroseconds:
 		scale = 1e-6
+	case unitNanoseconds:
+		scale = 1e-9
 	default:
 		scale = 1
 	}
@@ -202,13 +216,30 @@ func (f *fact) coerceSeconds(u unit, v Value) (bool, string) {
 	return true, ""
 }
 
+// coerceInstant reads a time as ISO 8601 has it, also with the quotes of JSON.
+func (f *fact) coerceInstant(v Value) (bool, string) {
+	if v.kind != ValueString {
+		return false, problemType
+	}
+	text := strings.Trim(v.str, "\" \t")
+	if absentText(text) {
+		return false, ""
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || !writable(at) {
+		return false, problemNotInstant
+	}
+	f.num = at.UnixNano()
+	return true, ""
+}
+
 // coerceList accepts a list, the text of one as JSON or Python writes it, a text
 // with commas, and a single text.
 func (f *fact) coerceList(v Value) (list []string, ok bool, problem string) {
 	switch v.kind {
 	case ValueEmpty:
 		return nil, false, ""
-	case ValueStrings:
+	case ValueStrings, ValueList:
 		list = v.Strings()
 		if len(list) == 1 {
 			f.text = list[0]

@@ -6,36 +6,46 @@ package convert
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/revenium/revenium-otel-go/exporter/convert/internal/literal"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 	"github.com/revenium/revenium-otel-go/semconv"
 )
 
 // Converter decides about spans. It is safe for concurrent use.
 type Converter struct {
-	cfg             config
-	vocabularies    []*vocabulary
+	cfg          config
+	recogniser   *recogniser
+	scopes       *scopeCache
+	vocabularies []*vocabulary
+	// common are the words of all dialects.
+	common *keyTable
+	// general are the dialects that are not an instrumentation's own.
+	general dialectSet
+	// context are the dialects whose spans say something without a marker.
+	context         dialectSet
+	resource        atomic.Pointer[resourceFacts]
 	attribution     *attribution
 	types           [maxFields]valueType
 	names           []string
 	operations      map[string]operation
 	requestTypes    map[string]string
 	finishReasons   map[string]metering.StopReason
+	bucketTree      *literal.Tree
 	providers       *providers
 	unknownProvider *provider
 	defaults        []defaultValue
 	retryNumber     field
 	spelling        *spelling
 	selecting       map[string]bool
-	seed            maphash.Seed
 
-	ledger *ledger
-	pool   sync.Pool // of *work
-	blocks sync.Pool // of *block
+	selection *selection
+	pool      sync.Pool // of *work
+	blocks    sync.Pool // of *block
 }
 
 // defaultValue is the value of a field that spans lack.
@@ -48,14 +58,25 @@ type defaultValue struct {
 type Stats struct {
 	// Held is the number of spans that are held now.
 	Held int
-	// HeldOverflow counts spans that were billed before their time because too many
-	// were held.
+	// HeldOverflow counts spans that were decided about before their time because
+	// too many were held.
 	HeldOverflow int64
-	// Recent is the number of calls that are remembered now.
+	// Recent is the number of calls, and of spans around them, that are remembered
+	// now.
 	Recent int
-	// RecentForgotten counts calls that are remembered no longer: a replay of one of
-	// them would be billed again, under the same transaction id.
+	// RecentForgotten counts those that are remembered no longer because others took
+	// their place: a replay of one of them would be billed again, under the same
+	// transaction id.
 	RecentForgotten int64
+	// LinksForgotten counts spans whose parents are remembered no longer because
+	// others took their place.
+	LinksForgotten int64
+	// LateCalls counts calls that came after an aggregate around them had been
+	// billed; they are suppressed.
+	LateCalls int64
+	// BilledTwice counts pairs of spans that turned out to be one call, or a call and
+	// its aggregate, after both had been billed.
+	BilledTwice int64
 }
 
 // New returns a converter. It fails, naming all that is wrong, when an option has
@@ -72,10 +93,9 @@ func New(opts ...Option) (*Converter, error) {
 		operations:      operations(),
 		requestTypes:    requestTypes(),
 		finishReasons:   finishReasons(),
+		bucketTree:      bucketTree(),
 		providers:       newProviders(cfg),
 		unknownProvider: &provider{name: "unknown", display: "Unknown"},
-		seed:            maphash.MakeSeed(),
-		ledger:          newLedger(cfg),
 		retryNumber:     attribution.byName["retryNumber"],
 		spelling:        newSpelling(),
 		selecting:       selecting(),
@@ -97,16 +117,30 @@ func New(opts ...Option) (*Converter, error) {
 		c.types[int(numCoreFields)+i] = f.typ
 		c.names = append(c.names, f.name)
 	}
-	conventions := otelConventions()
-	for _, d := range dialects() {
-		c.vocabularies = append(c.vocabularies, newVocabulary(d, conventions, attribution))
-	}
+	c.setDialects()
 	if err := c.setDefaults(); err != nil {
 		return nil, err
 	}
+	c.selection = newSelection(&c.cfg, attribution)
 	c.pool.New = func() any { return newWork(c) }
 	c.blocks.New = func() any { return &block{} }
 	return c, nil
+}
+
+// setDialects compiles the dialects.
+func (c *Converter) setDialects() {
+	list := dialects()
+	c.recogniser = newRecogniser(list)
+	c.scopes = newScopeCache(c.recogniser.scopes)
+	compiler := newCompiler(c.attribution, c.cfg, c.recogniser)
+	c.common = &compiler.table
+	for i := range list {
+		c.vocabularies = append(c.vocabularies, compiler.vocabulary(&list[i]))
+		if list[i].quirks.has(contextOnly) {
+			c.context |= 1 << i
+		}
+	}
+	c.general = 3 << (len(list) - 2) // the conventions, and what is left
 }
 
 // setDefaults reads the defaults as if they were attributes.
@@ -146,37 +180,70 @@ func noDefault(name string) string {
 
 // Convert decides about s. It appends to dst the decision about s (none if s does
 // not look like GenAI at all) and those about earlier, held spans that s settles:
-// because s is the repetition of a failed attempt, or the parent of one.
+// because s is the repetition of a failed attempt, the parent of one, another span
+// of the same call, or a call that an aggregate was waiting for.
 //
-// It must see every span, not only those of calls, or failures are held for the
-// whole settle window.
-func (c *Converter) Convert(dst []Decision, s Span) []Decision {
+// It must see every span, not only those of calls: they link the ones that are.
+func (c *Converter) Convert(dst []Decision, s Span) []Decision { return c.convert(dst, s, nil) }
+
+func (c *Converter) convert(dst []Decision, s Span, batch *Batch) []Decision {
 	from := len(dst)
 	w := c.pool.Get().(*work)
-	w.sniff.found = false
 	s.WalkAttributes(&w.sniff)
-	if w.sniff.found {
-		dst = w.convert(dst, s)
+	switch {
+	case w.sniff.found:
+		w.read(s)
+		dst = w.convert(dst, batch)
 		w.reset()
+	case w.sniff.context:
+		w.read(s)
+		dst = w.remember(dst, classNever)
+		w.reset()
+	case w.sniff.model:
+		dst = w.unmarked(dst, s, batch)
+		w.reset()
+	default:
+		// Nothing was seen, so that there is nothing to forget.
+		dst = c.selection.pass(dst, s)
 	}
 	c.pool.Put(w)
-	return c.conclude(c.ledger.parentEnded(dst, s), from)
+	return c.conclude(dst, from)
+}
+
+// unmarked decides about a span that has an attribute for a model, and nothing
+// else that shows what it is about, except perhaps its name or scope.
+func (w *work) unmarked(dst []Decision, s Span, batch *Batch) []Decision {
+	named := w.c.recogniser.names.of(s.Name())
+	set := named | w.c.scopes.get(s.ScopeName())
+	if set&^w.c.general == 0 {
+		set |= w.resourceOf(s).set
+	}
+	switch {
+	case set == 0:
+		return w.c.selection.pass(dst, s)
+	case named == 0 && set&w.c.context == set:
+		w.read(s)
+		return w.remember(dst, classNever)
+	default:
+		w.read(s)
+		return w.convert(dst, batch)
+	}
 }
 
 // Settle appends to dst the decisions about spans that were held for longer than
 // the settle window.
 func (c *Converter) Settle(dst []Decision, now time.Time) []Decision {
-	return c.conclude(c.ledger.settle(dst, now), len(dst))
+	return c.conclude(c.selection.settle(dst, now), len(dst))
 }
 
 // Flush appends to dst the decisions about all spans that are held: at shutdown,
 // at the end of an input.
 func (c *Converter) Flush(dst []Decision) []Decision {
-	return c.conclude(c.ledger.flush(dst), len(dst))
+	return c.conclude(c.selection.flush(dst), len(dst))
 }
 
 // Held is the number of spans that are held.
-func (c *Converter) Held() int { return int(c.ledger.waiting.Load()) }
+func (c *Converter) Held() int { return int(c.selection.waiting.Load()) }
 
 // Stats returns the counters of the tables.
-func (c *Converter) Stats() Stats { return c.ledger.stats() }
+func (c *Converter) Stats() Stats { return c.selection.stats() }

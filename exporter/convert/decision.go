@@ -54,6 +54,10 @@ const (
 	ReasonPartialUsage Reason = "partial usage"
 	// ReasonError: a failed call of which no tokens are known.
 	ReasonError Reason = "error"
+	// ReasonLastResort: a span around calls, of which no other span is known. Its
+	// usage can be that of several calls; the record's attributes hold
+	// revenium.usage.aggregate.
+	ReasonLastResort Reason = "aggregate as last resort"
 )
 
 // Reasons for [Suppressed].
@@ -62,11 +66,41 @@ const (
 	ReasonReplay Reason = "replay"
 	// ReasonRetried: a failed attempt that the client repeated.
 	ReasonRetried Reason = "retried"
+	// ReasonTwinID: another span shows the same id of the provider.
+	ReasonTwinID Reason = "same response id"
+	// ReasonTwinKinship: another span of the same call is around or inside this one.
+	ReasonTwinKinship Reason = "same call, nested"
+	// ReasonTwinFingerprint: another instrumentation made a span of the same call,
+	// without a link between the two.
+	ReasonTwinFingerprint Reason = "same call, elsewhere"
+	// ReasonCovered: a span around calls, whose usage is that of the calls.
+	ReasonCovered Reason = "covered by calls"
+	// ReasonUnderAggregate: a call whose usage an aggregate around it bills.
+	ReasonUnderAggregate Reason = "covered by aggregate"
 )
 
-// ReasonAwaitingRetry is the reason for [Held]: a failure that the client may
-// repeat.
-const ReasonAwaitingRetry Reason = "awaiting retry"
+// Reasons for [Held].
+const (
+	// ReasonAwaitingRetry: a failure that the client may repeat.
+	ReasonAwaitingRetry Reason = "awaiting retry"
+	// ReasonAwaitingUsage: a call without usage, which another span may have.
+	ReasonAwaitingUsage Reason = "awaiting usage"
+	// ReasonAwaitingCalls: a span around calls, with usage, beneath which no call has
+	// been seen.
+	ReasonAwaitingCalls Reason = "awaiting calls"
+	// ReasonAwaitingModel: a call whose model is on a span above.
+	ReasonAwaitingModel Reason = "awaiting model"
+	// ReasonAwaitingOuter: a call within a span that may be of the same call and has
+	// not ended.
+	ReasonAwaitingOuter Reason = "awaiting outer span"
+	// ReasonAwaitingLink: a call that may be that of another service's span, if the
+	// spans between the two link them.
+	ReasonAwaitingLink Reason = "awaiting spans between"
+	// ReasonAwaitingBatch: a call in a batch that has not ended.
+	ReasonAwaitingBatch Reason = "awaiting end of batch"
+	// ReasonHoldBack: a call that is held back for a better span of it.
+	ReasonHoldBack Reason = "held back"
+)
 
 // Reasons for [Skipped].
 const (
@@ -112,10 +146,16 @@ type Decision struct {
 	Reason Reason
 	// WasHeld says that the span was [Held] before; this decision is its last.
 	WasHeld bool
+	// Dialect is in whose words the span is.
+	Dialect string
 
 	TraceID  [16]byte
 	SpanID   [8]byte
 	SpanName string
+	// ByTraceID and BySpanID name the span that bills instead, for what is
+	// [Suppressed]; zero where it is none in particular.
+	ByTraceID [16]byte
+	BySpanID  [8]byte
 
 	// Record is what is to be sent; nil unless Kind is [Billed]. It belongs to the
 	// receiver, until [Decision.Release].
@@ -145,6 +185,14 @@ func (d *Decision) Release() {
 	*d.block = block{}
 	d.pool.Put(d.block)
 	d.block = nil
+}
+
+// suppressed makes it a decision for what another span bills.
+func (d *Decision) suppressed(reason Reason, by spanKey) {
+	d.Kind, d.Reason = Suppressed, reason
+	d.ByTraceID, d.BySpanID = by.Trace, by.Span
+	d.Release()
+	d.Notes, d.Sources = nil, nil
 }
 
 // Note says what became of a value that could not be taken as it is. It holds no
@@ -204,6 +252,15 @@ type Origin uint8
 // The origins.
 const (
 	OriginSpan Origin = iota
+	// OriginHeader: an attribute of the span that shows a header of the request.
+	OriginHeader
+	// OriginTwin: an attribute of another span of the same call.
+	OriginTwin
+	// OriginAncestor: an attribute of a span above.
+	OriginAncestor
+	// OriginDialect: an attribute of the span by which an instrumentation means
+	// something like the field.
+	OriginDialect
 	OriginScope
 	OriginResource
 	OriginDefault
@@ -215,6 +272,14 @@ func (o Origin) String() string {
 	switch o {
 	case OriginSpan:
 		return "span"
+	case OriginHeader:
+		return "request header"
+	case OriginTwin:
+		return "other span of the call"
+	case OriginAncestor:
+		return "span above"
+	case OriginDialect:
+		return "instrumentation"
 	case OriginScope:
 		return "scope"
 	case OriginResource:

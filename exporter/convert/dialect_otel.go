@@ -3,74 +3,66 @@
 
 package convert
 
-import (
-	"go.opentelemetry.io/otel/attribute"
+import "github.com/revenium/revenium-otel-go/semconv"
 
-	"github.com/revenium/revenium-otel-go/semconv"
-)
-
-// otelConventions are the OpenTelemetry GenAI conventions, their older names, and
-// the names that widely used instrumentations write beside them.
+// otelConventions are the OpenTelemetry GenAI conventions, current and old.
 func otelConventions() dialect {
-	var sources []source
-	add := func(f field, keys ...attribute.Key) {
-		for _, key := range keys {
-			sources = append(sources, source{field: f, key: string(key)})
-		}
+	return dialect{
+		name: "otel",
+		recognition: recognition{keys: []string{
+			string(semconv.GenAIOperationNameKey), string(semconv.GenAIProviderNameKey), string(semconv.GenAISystemKey),
+		}},
 	}
-	add(fieldOperation, semconv.GenAIOperationNameKey)
-	add(fieldRequestType, semconv.LLMRequestTypeKey)
-	add(fieldOutputType, semconv.GenAIOutputTypeKey)
-	add(fieldSkip, semconv.ReveniumMeteringSkipKey)
-	add(fieldProvider, semconv.GenAIProviderNameKey, semconv.GenAISystemKey, semconv.LLMVendorKey, semconv.LLMProviderKey)
-	add(fieldResponseModel, semconv.GenAIResponseModelKey, semconv.LLMResponseModelKey)
-	add(fieldRequestModel, semconv.GenAIRequestModelKey, semconv.LLMRequestModelKey, semconv.LLMModelNameKey)
-	add(fieldResponseID, semconv.GenAIResponseIDKey)
-
-	add(fieldInput, semconv.GenAIUsageInputTokensKey, semconv.GenAIUsagePromptTokensKey,
-		semconv.LLMUsagePromptTokensKey, semconv.LLMTokenCountPromptKey)
-	add(fieldOutput, semconv.GenAIUsageOutputTokensKey, semconv.GenAIUsageCompletionTokensKey,
-		semconv.LLMUsageCompletionTokensKey, semconv.LLMTokenCountCompletionKey)
-	add(fieldTotal, semconv.GenAIUsageTotalTokensKey, semconv.LLMUsageTotalTokensKey, semconv.LLMTokenCountTotalKey)
-	add(fieldCacheRead, semconv.GenAIUsageCacheReadInputTokensKey,
-		"gen_ai.usage.cache_read_input_tokens", semconv.GenAIUsageCacheReadTokensKey)
-	add(fieldCacheCreation, semconv.GenAIUsageCacheCreationInputTokensKey, semconv.GenAIUsageCacheWriteInputTokensKey,
-		"gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_input_tokens",
-		semconv.GenAIUsageCacheCreationTokensKey)
-	add(fieldCacheCreation5m, semconv.ReveniumUsageCacheCreation5mTokensKey)
-	add(fieldCacheCreation1h, semconv.ReveniumUsageCacheCreation1hTokensKey)
-	add(fieldReasoning, semconv.GenAIUsageReasoningOutputTokensKey, semconv.GenAIUsageReasoningTokensKey,
-		semconv.GenAIUsageOutputTokensReasoningKey)
-	add(fieldPartial, semconv.ReveniumUsagePartialKey)
-
-	add(fieldFinish, semconv.GenAIResponseFinishReasonsKey, semconv.GenAIResponseFinishReasonKey,
-		semconv.LLMResponseFinishReasonKey)
-	add(fieldStream, semconv.GenAIRequestStreamKey, semconv.ReveniumRequestStreamKey,
-		"gen_ai.request.is_stream", "gen_ai.is_streaming", semconv.LLMIsStreamingKey)
-	sources = append(sources,
-		source{fieldFirstToken, string(semconv.GenAIResponseTimeToFirstChunkKey), unitSeconds},
-		source{fieldFirstToken, string(semconv.GenAIServerTimeToFirstTokenKey), unitSecondsFloat},
-		source{fieldFirstToken, string(semconv.ReveniumTimeToFirstTokenKey), unitMilliseconds},
-	)
-	add(fieldErrorType, semconv.ErrorTypeKey)
-	add(fieldHTTPStatus, semconv.HTTPResponseStatusCodeKey)
-	add(fieldServer, semconv.ServerAddressKey)
-	// LiteLLM's own instrumentation and its users show themselves by these.
-	add(fieldLiteLLM, "litellm.call_id", "litellm.provider.model", "litellm.call_type")
-	// What an HTTP or database span is about is not a call of a model, although
-	// gateways copy the model's name onto it.
-	add(fieldOther, "db.system.name", "db.system", "http.request.method", "http.method", "mcp.method.name")
-	return dialect{name: "otel", sources: sources, basis: InputInclusive}
 }
+
+// handMade is what names no operation and no provider, but is in the words of the
+// conventions.
+func handMade() dialect { return dialect{name: "hand-made"} }
 
 // otelCompileTime is OpenTelemetry's compile-time instrumentation of Go.
 func otelCompileTime() dialect {
 	return dialect{
-		name:   "otel-go-compile-time",
-		scopes: []string{"go.opentelemetry.io/otelc/"},
-		sources: []source{
-			{fieldFirstToken, "gen_ai.response.time_to_first_token", unitMicroseconds},
+		name:        "otel-go-compile-time",
+		recognition: recognition{scopes: []string{"go.opentelemetry.io/otelc/*"}},
+		sources:     in(fieldFirstToken, unitMicroseconds, "gen_ai.response.time_to_first_token"),
+	}
+}
+
+// otelAWS are the instrumentations of AWS SDKs. They report Bedrock's input as it
+// comes, without the tokens of the cache.
+func otelAWS() dialect {
+	return dialect{
+		name: "otel-aws-sdk",
+		recognition: recognition{scopes: []string{
+			"@opentelemetry/instrumentation-aws-sdk", "opentelemetry.instrumentation.botocore*",
+		}},
+		refine:    []nameRule{{"BedrockRuntime.InvokeModel*", "chat"}, {"BedrockRuntime.Converse*", "chat"}},
+		exclusive: exclusiveBedrock,
+	}
+}
+
+// anthropicSDK are the spans of Anthropic's own SDKs, and those that its API sends
+// into the caller's trace.
+func anthropicSDK() dialect {
+	return dialect{
+		name: "anthropic-sdk",
+		recognition: recognition{scopes: []string{
+			"com.anthropic.sdk", "com.anthropic.claude-platform",
+		}},
+		names: []nameRule{
+			{"anthropic.messages.create", "chat"},
+			{"anthropic.messages.count_tokens", "count_tokens"},
+			{"anthropic.messages.batches.*", "fetch_response"},
+			{"anthropic.messages.tool_runner", "invoke_agent"},
+			{"anthropic.tool_use*", "execute_tool"},
+			{"anthropic.custom_tool_use*", "execute_tool"},
+			{"anthropic.mcp_tool_use*", "execute_tool"},
 		},
-		basis: InputInclusive,
+		sources: all(
+			from(fieldMoreInput, "anthropic.usage.compaction.input_tokens"),
+			from(fieldMoreOutput, "anthropic.usage.compaction.output_tokens"),
+			optional("organizationName", "anthropic.workspace.id", "anthropic.organization.id"),
+		),
+		provider: "anthropic",
 	}
 }

@@ -19,7 +19,9 @@ func Example() {
 	}
 	agent := chat("gen_ai.operation.name", "invoke_agent", "gen_ai.agent.name", "triage")
 	agent.id = [8]byte{1}
-	for _, span := range []*span{chat(), agent, httpSpan()} {
+	call := chat()
+	call.parent = agent.id
+	for _, span := range []*span{call, agent, httpSpan()} {
 		for _, d := range converter.Convert(nil, span) {
 			fmt.Println(d.Kind, "-", d.Reason)
 			if record, ok := d.Record.(*metering.Completion); ok {
@@ -30,5 +32,5 @@ func Example() {
 	// Output:
 	// billed - usage
 	// Acme OpenAI gpt-4o-2024-08-06 100 20
-	// skipped - aggregate operation
+	// suppressed - covered by calls
 }

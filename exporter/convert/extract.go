@@ -5,7 +5,6 @@ package convert
 
 import (
 	"math"
-	"strings"
 )
 
 // fact is the value of a field as the best of its attributes gives it.
@@ -13,8 +12,8 @@ type fact struct {
 	set   bool
 	level Origin
 	rank  uint8
-	// num is the value of typeCount, typeFlag as 0 and 1, typeSeconds in
-	// nanoseconds, and the bits of a typeNumber.
+	// num is the value of typeCount, typeFlag as 0 and 1, typeSeconds and
+	// typeInstant in nanoseconds, and the bits of a typeNumber.
 	num int64
 	// text is the value of typeText, and of typeList where there is only one.
 	text string
@@ -36,6 +35,8 @@ func (f *fact) float() float64 { return math.Float64frombits(uint64(f.num)) }
 // after the other.
 type extractor struct {
 	voc       *vocabulary
+	table     *keyTable
+	evidence  evidence
 	types     *[maxFields]valueType
 	names     []string
 	providers *providers
@@ -45,34 +46,64 @@ type extractor struct {
 	facts   [maxFields]fact
 	touched []field
 	// finish is the list of fieldFinish where there are several.
-	finish []string
-	notes  []Note
+	finish    []string
+	documents []openDocument
+	leaves    []leaf
+	notes     []Note
 }
 
 var _ AttributeVisitor = (*extractor)(nil)
 
+// use prepares the extractor for spans of a converter.
+func (x *extractor) use(c *Converter) {
+	x.types, x.names, x.providers = &c.types, c.names, c.providers
+	x.evidence.r, x.spelling = c.recogniser, c.spelling
+}
+
 // Attribute takes an attribute of the level at hand.
 func (x *extractor) Attribute(key string, v Value) bool {
-	info := x.voc.keys.lookup(key)
+	info := x.table.lookup(key)
 	if info == nil {
-		if note, ok := x.spelling.note(key); ok {
-			x.notes = append(x.notes, note)
-		}
+		x.unknown(key)
 		return true
+	}
+	if info.evidence != nil {
+		x.evidence.take(info.evidence, v)
 	}
 	for i := range info.uses {
 		x.take(info, &info.uses[i], v)
 	}
+	if info.document != nil && x.level == OriginSpan {
+		x.open(info, v)
+	}
 	return true
+}
+
+// unknown looks at a key that no field is read from. Of a span it sees each once,
+// before the dialect is known.
+func (x *extractor) unknown(key string) {
+	if x.level == OriginSpan {
+		if x.voc != nil {
+			return
+		}
+		x.evidence.unknown(key)
+	}
+	if note, ok := x.spelling.note(key); ok {
+		x.notes = append(x.notes, note)
+	}
 }
 
 // take keeps a value if it comes from a better source than what is there.
 func (x *extractor) take(info *keyInfo, u *use, v Value) {
-	if x.level != OriginSpan && !u.resource {
+	level := x.level
+	switch {
+	case level == OriginSpan:
+		level = u.level
+	case !u.resource:
 		return
 	}
 	f := &x.facts[u.field]
-	if f.set && (f.level < x.level || f.level == x.level && f.rank <= u.rank) {
+	if !f.worseThan(level, u.rank) {
 		return
 	}
 	var read fact
@@ -93,19 +124,29 @@ func (x *extractor) take(info *keyInfo, u *use, v Value) {
 		x.touched = append(x.touched, u.field)
 	}
 	// One by one: as a whole, a fact takes longer to copy than to read.
-	f.set, f.level, f.rank = true, x.level, u.rank
+	f.set, f.level, f.rank = true, level, u.rank
 	f.num, f.text, f.info = read.num, read.text, info
 	if u.field == fieldFinish {
 		x.finish = list
 	}
 }
 
-// setDefault gives a field a value unless it has one.
-func (x *extractor) setDefault(at field, value fact) {
-	if f := &x.facts[at]; !f.set {
-		*f = value
+// worseThan reports whether a source of this level and rank is better than the
+// fact's.
+func (f *fact) worseThan(level Origin, rank uint8) bool {
+	return !f.set || f.level > level || f.level == level && f.rank > rank
+}
+
+// set gives a field a value unless it has a better one.
+func (x *extractor) set(at field, value *fact) {
+	f := &x.facts[at]
+	if !f.worseThan(value.level, value.rank) {
+		return
+	}
+	if !f.set {
 		x.touched = append(x.touched, at)
 	}
+	*f = *value
 }
 
 // get returns a fact, or nil when no attribute gave it.
@@ -133,39 +174,12 @@ func (x *extractor) reset() {
 		x.facts[at] = fact{}
 	}
 	x.touched = x.touched[:0]
+	clear(x.documents)
+	x.documents = x.documents[:0]
+	clear(x.leaves)
+	x.leaves = x.leaves[:0]
 	x.finish, x.notes = nil, nil
 	x.level = OriginSpan
 	x.voc = nil
-}
-
-// sniffer looks for an attribute by which a span shows that it has to do with
-// GenAI. Most spans of a service have none, so it does nothing else.
-type sniffer struct {
-	markers []string
-	first   [256]bool
-	found   bool
-}
-
-var _ AttributeVisitor = (*sniffer)(nil)
-
-func newSniffer(markers []string) *sniffer {
-	s := &sniffer{markers: markers}
-	for _, m := range markers {
-		s.first[m[0]] = true
-	}
-	return s
-}
-
-// Attribute stops at the first marker.
-func (s *sniffer) Attribute(key string, _ Value) bool {
-	if key == "" || !s.first[key[0]] {
-		return true
-	}
-	for _, m := range s.markers {
-		if strings.HasPrefix(key, m) {
-			s.found = true
-			return false
-		}
-	}
-	return true
+	x.evidence = evidence{r: x.evidence.r}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/revenium/revenium-otel-go/exporter/convert/internal/literal"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 )
 
@@ -41,7 +42,8 @@ func (w *work) failure(finishFailed, usage bool) *failure {
 	x := &w.extract
 	errorType := x.text(fieldErrorType)
 	status := w.httpStatus(errorType)
-	failed := w.status == StatusError || errorType != "" || status >= 400 || finishFailed
+	failed := w.status == StatusError || errorType != "" || status >= 400 || finishFailed ||
+		strings.EqualFold(x.text(fieldLevel), "ERROR") || x.get(fieldSuccess) != nil && !x.flag(fieldSuccess)
 	if !failed && usage {
 		return nil
 	}
@@ -53,11 +55,17 @@ func (w *work) failure(finishFailed, usage bool) *failure {
 	if kind == "" {
 		kind = w.events.exceptionType
 	}
+	text := firstText(w.statusMessage, w.events.exceptionMessage, x.text(fieldErrorMessage))
+	for _, message := range [...]string{text, w.events.exceptionMessage} {
+		if status == 0 {
+			status = statusIn(message)
+		}
+	}
 	f := &w.failed
-	*f = failure{status: status, text: firstText(w.statusMessage, w.events.exceptionMessage, kind)}
+	*f = failure{status: status, text: firstText(text, kind)}
 	word := squeezed(kind)
 	if word == "" {
-		word = knownMessage(firstText(w.statusMessage, w.events.exceptionMessage))
+		word = knownMessage(text)
 	}
 	f.stop = stopOf(word, status)
 	f.retryable = retryable(word, status)
@@ -81,6 +89,23 @@ func (w *work) httpStatus(errorType string) int64 {
 		return n
 	}
 	return 0
+}
+
+// statusIn finds the HTTP status with which the messages of many clients begin:
+// "404 The model ...", "Error code: 429 - ...".
+func statusIn(message string) int64 {
+	if word, rest, ok := strings.Cut(message, ": "); ok && !strings.ContainsAny(word, " 0123456789") {
+		message = rest // "BadRequestError: ", "UNKNOWN: "
+	}
+	message = strings.TrimPrefix(message, "Error code: ")
+	if len(message) < 4 || message[3] >= '0' && message[3] <= '9' || message[0] < '4' || message[0] > '5' {
+		return 0
+	}
+	n, err := strconv.ParseInt(message[:3], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // firstText returns the first text that is not blank.
@@ -181,6 +206,10 @@ type eventScan struct {
 	exceptionType    string
 	exceptionMessage string
 	firstToken       time.Time
+	// streamed says that there was a first token, finish why the choice ended.
+	streamed bool
+	finish   string
+	choice   bool
 }
 
 var (
@@ -203,9 +232,14 @@ func (e *eventScan) Event(name string, at time.Time, attributes Attributes) bool
 		e.exception = true
 		attributes.Walk(e)
 	case "gen_ai.content.completion.chunk", "First Token Stream Event":
+		e.streamed = true
 		if e.firstToken.IsZero() {
 			e.firstToken = at
 		}
+	case "gen_ai.choice":
+		e.choice = true
+		attributes.Walk(e)
+		e.choice = false
 	}
 	return true
 }
@@ -217,6 +251,27 @@ func (e *eventScan) Attribute(key string, v Value) bool {
 		e.exceptionType = v.Text()
 	case "exception.message":
 		e.exceptionMessage = v.Text()
+	case "finish_reason":
+		if e.choice {
+			e.finish = v.Text()
+		}
+	case "gen_ai.event.content":
+		if e.choice && e.finish == "" {
+			// A text that is no document has no reason in it.
+			_ = literal.Scan(v.Text(), finishTree(), e)
+		}
 	}
 	return true
+}
+
+// Value takes the finish reason out of the document of an event.
+func (e *eventScan) Value(_ int, _ string, v literal.Value) bool {
+	e.finish = v.Text
+	return false
+}
+
+func finishTree() *literal.Tree {
+	tree := literal.NewTree()
+	tree.Add("finish_reason", 0)
+	return tree
 }

@@ -65,7 +65,11 @@ func severity(s metering.StopReason) int {
 func (w *work) finish() (stop metering.StopReason, failed bool) {
 	f := w.extract.get(fieldFinish)
 	if f == nil {
-		return "", false
+		w.lookAtEvents()
+		if w.events.finish == "" {
+			return "", false
+		}
+		return w.finishOne(w.events.finish)
 	}
 	if w.extract.finish == nil {
 		return w.finishOne(f.text)

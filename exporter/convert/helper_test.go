@@ -158,12 +158,20 @@ func newConverter(tb testing.TB, opts ...convert.Option) *convert.Converter {
 	return c
 }
 
-// decide converts one span that must give exactly one decision.
+// decide converts one span that must give exactly one decision, and settles it: a
+// span that is held is decided about when nothing more can come.
 func decide(tb testing.TB, s convert.Span, opts ...convert.Option) convert.Decision {
 	tb.Helper()
-	decisions := newConverter(tb, opts...).Convert(nil, s)
+	c := newConverter(tb, opts...)
+	decisions := c.Convert(nil, s)
 	if len(decisions) != 1 {
 		tb.Fatalf("got %d decisions, want 1: %+v", len(decisions), decisions)
+	}
+	if decisions[0].Kind != convert.Held {
+		return decisions[0]
+	}
+	if decisions = c.Flush(nil); len(decisions) != 1 || !decisions[0].WasHeld {
+		tb.Fatalf("got %d decisions after waiting, want 1: %+v", len(decisions), decisions)
 	}
 	return decisions[0]
 }

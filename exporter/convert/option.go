@@ -83,7 +83,8 @@ const (
 	defaultSettleWindow  = 30 * time.Second
 	defaultMaxHeld       = 4096
 	defaultRecentEntries = 32768
-	defaultRecentAge     = 10 * time.Minute
+	defaultRecentAge     = time.Hour
+	defaultLinks         = 65536
 	// productName is reported as the middleware source where nothing else is.
 	productName = "revenium-otel-go"
 )
@@ -100,7 +101,15 @@ type config struct {
 
 	recentEntries int
 	recentAge     time.Duration
+	linkEntries   int
+	holdBack      time.Duration
+	preferOuter   bool
+	aggregates    bool
+	inProcess     bool
 	now           func() time.Time
+
+	dialectAttribution bool
+	trustHeaders       bool
 
 	defaults       []fieldDefault
 	optIn          []string
@@ -138,6 +147,8 @@ func newConfig(opts []Option) (config, error) {
 		maxHeld:        defaultMaxHeld,
 		recentEntries:  defaultRecentEntries,
 		recentAge:      defaultRecentAge,
+		linkEntries:    defaultLinks,
+		aggregates:     true,
 		now:            time.Now,
 		vendorPrefixes: vendorPrefixes(),
 	}
@@ -146,8 +157,16 @@ func newConfig(opts []Option) (config, error) {
 			cfg = opt.apply(cfg)
 		}
 	}
-	return cfg, cfg.validate()
+	err := cfg.validate()
+	// What waits is among what is remembered.
+	cfg.recentEntries = max(cfg.recentEntries, 2)
+	cfg.maxHeld = min(cfg.maxHeld, cfg.recentEntries/2)
+	return cfg, err
 }
+
+// linkAge is how long links are remembered: as long as something can wait for
+// them, and somewhat longer.
+func (cfg config) linkAge() time.Duration { return max(4*cfg.settleWindow, time.Minute) }
 
 func (cfg config) validate() error {
 	var errs []error
@@ -166,6 +185,12 @@ func (cfg config) validate() error {
 	}
 	if cfg.recentEntries < 1 || cfg.recentAge <= 0 {
 		problem("bound of remembered spans is %d in %v: both must be positive", cfg.recentEntries, cfg.recentAge)
+	}
+	if cfg.linkEntries < 1 {
+		problem("bound of links is %d: it must be at least 1", cfg.linkEntries)
+	}
+	if cfg.holdBack < 0 {
+		problem("hold back is %v: it must not be negative", cfg.holdBack)
 	}
 	for name, wire := range cfg.wireInputs {
 		if wire < WireGross || wire > WireReported {
@@ -329,8 +354,9 @@ func WithStopReason(finish string, reason metering.StopReason) Option {
 	})
 }
 
-// WithSettleWindow bounds how long a failure is held for the client's next
-// attempt; the default is 30 s.
+// WithSettleWindow bounds how long a span is held that cannot be decided about
+// yet: a failure that the client may repeat, a call without usage, a span around
+// calls with usage; the default is 30 s. A call with usage is not held.
 func WithSettleWindow(d time.Duration) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.settleWindow = d
@@ -339,7 +365,8 @@ func WithSettleWindow(d time.Duration) Option {
 }
 
 // WithMaxHeld bounds the number of spans that are held at a time; the default is
-// 4096. When it is exceeded the oldest one is billed early and counted.
+// 4096, and at most half of what [WithRecent] has remembered. When it is exceeded
+// the oldest one is decided about early and counted.
 func WithMaxHeld(n int) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.maxHeld = n
@@ -347,12 +374,84 @@ func WithMaxHeld(n int) Option {
 	})
 }
 
-// WithRecent bounds how many billed calls are remembered, and for how long, so
-// that a span that is converted twice is billed once; the default is 32768 calls
-// in 10 minutes.
+// WithRecent bounds how many calls and spans around them are remembered, and for
+// how long, so that a call is billed once however many spans show it, and however
+// often they are converted; the default is 32768 in an hour. Each takes about 400
+// bytes.
 func WithRecent(calls int, age time.Duration) Option {
 	return optionFunc(func(cfg config) config {
 		cfg.recentEntries, cfg.recentAge = calls, age
+		return cfg
+	})
+}
+
+// WithLinks bounds how many spans' parents are remembered, those of all spans, not
+// only of calls; the default is 65536. They link spans that arrive before the
+// spans between them.
+func WithLinks(spans int) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.linkEntries = spans
+		return cfg
+	})
+}
+
+// WithHoldBack holds calls back for a while, for a better span of the same call or
+// for attribution on a span above that comes later. By default a call with usage
+// is billed at once.
+func WithHoldBack(d time.Duration) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.holdBack = d
+		return cfg
+	})
+}
+
+// WithPreferOuter bills the outer of two spans of one call where both have usage
+// and are there at the same time. By default the one with more detail bills, then
+// the inner one.
+func WithPreferOuter() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.preferOuter = true
+		return cfg
+	})
+}
+
+// WithoutAggregates never bills spans around calls, such as the run of an agent.
+// By default one with usage and a model bills if no call beneath has usage when
+// the settle window is over.
+func WithoutAggregates() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.aggregates = false
+		return cfg
+	})
+}
+
+// WithInProcess is for a converter that sees the spans of its own process when
+// they end. Spans then come after those below them, and attribution on the spans
+// above is asked for where these are, so that it need not be remembered.
+func WithInProcess() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.inProcess = true
+		return cfg
+	})
+}
+
+// WithDialectAttribution also reads attribution from attributes by which
+// instrumentations and gateways have names of their own: langfuse.user.id,
+// ai.telemetry.metadata.userId, litellm.end_user.id and so on. They may hold
+// personal data. docs/dialects.md lists them.
+func WithDialectAttribution() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.dialectAttribution = true
+		return cfg
+	})
+}
+
+// WithTrustedHeaders reads attribution from x-revenium-* headers of requests that
+// a span shows, as gateways and HTTP instrumentations copy them. Whoever can send
+// a request then chooses who pays for it.
+func WithTrustedHeaders() Option {
+	return optionFunc(func(cfg config) config {
+		cfg.trustHeaders = true
 		return cfg
 	})
 }

@@ -240,6 +240,9 @@ func (w *work) guessProvider(id *identity) {
 			id.provider = w.guessed(row, "from the name of the model")
 		}
 	}
+	if id.provider == nil && w.extract.voc.dialect.provider != "" {
+		id.provider = w.guessed(p.named(w.extract.voc.dialect.provider), "from the instrumentation")
+	}
 	if id.provider == nil {
 		id.provider = w.guessed(w.c.unknownProvider, "nothing on the span tells whose model it is")
 	}

@@ -37,9 +37,9 @@ func TestProviderNames(t *testing.T) {
 
 // Where a provider's name may stand, the best place first.
 func TestProviderSources(t *testing.T) {
-	keys := []string{"gen_ai.provider.name", "gen_ai.system", "llm.vendor", "llm.provider"}
-	values := []string{"openai", "cohere", "groq", "mistral_ai"}
-	display := []string{"OpenAI", "Cohere", "Groq", "Mistral"}
+	keys := []string{"gen_ai.provider.name", "gen_ai.system", "llm.provider", "ai.model.provider", "llm.system", "llm.vendor"}
+	values := []string{"openai", "cohere", "groq", "mistral_ai", "deepseek", "perplexity"}
+	display := []string{"OpenAI", "Cohere", "Groq", "Mistral", "DeepSeek", "Perplexity"}
 	for i := range keys {
 		s := chat("gen_ai.provider.name", nil, "gen_ai.request.model", "m", "gen_ai.response.model", "m")
 		for j := len(keys) - 1; j >= i; j-- { // the worst comes first on the span
@@ -157,7 +157,11 @@ func TestModel(t *testing.T) {
 }
 
 func TestModelNames(t *testing.T) {
-	keys := []string{"gen_ai.response.model", "llm.response.model", "gen_ai.request.model", "llm.request.model", "llm.model_name"}
+	// In OpenInference llm.model_name is the model that answered.
+	keys := []string{
+		"gen_ai.response.model", "ai.response.model", "llm.response.model_name", "llm.response.model", "llm.model_name",
+		"gen_ai.request.model", "ai.model.id", "llm.request.model_name", "llm.request.model",
+	}
 	for i := range keys {
 		s := chat("gen_ai.request.model", nil, "gen_ai.response.model", nil)
 		for j := len(keys) - 1; j >= i; j-- {

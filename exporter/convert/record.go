@@ -17,6 +17,10 @@ type block struct {
 	subscriber metering.Subscriber
 	credential metering.Credential
 	skipped    bool
+	// origins says, one more, where each attribution field has its value from.
+	origins [maxFields - numCoreFields]uint8
+	// reason is why the record is billed.
+	reason Reason
 
 	integers [12]int64
 	floats   [8]float64
@@ -124,9 +128,12 @@ func (w *work) setTimes(b *block) {
 	c.RequestDuration = w.end.UnixMilli() - w.start.UnixMilli()
 	c.CompletionStartTime = c.ResponseTime
 
-	stream := w.extract.get(fieldStream)
-	first, measured := w.firstToken(stream)
-	c.IsStreamed = stream != nil && stream.num != 0 || stream == nil && measured
+	stream, known := w.streamed()
+	if f := w.extract.get(fieldStream); f != nil && !known {
+		stream, known = f.num != 0, true
+	}
+	first, measured := w.firstToken(stream, known)
+	c.IsStreamed = stream || !known && (measured || w.events.streamed)
 	if !measured {
 		return
 	}
@@ -140,7 +147,7 @@ func (w *work) setTimes(b *block) {
 
 // firstToken is the time from the start to the first token where it was measured
 // and can be true.
-func (w *work) firstToken(stream *fact) (time.Duration, bool) {
+func (w *work) firstToken(stream, known bool) (time.Duration, bool) {
 	x := &w.extract
 	if f := x.get(fieldFirstToken); f != nil {
 		if d := time.Duration(f.num); d <= w.end.Sub(w.start) {
@@ -149,10 +156,20 @@ func (w *work) firstToken(stream *fact) (time.Duration, bool) {
 		x.note(fieldFirstToken, f.key(), NoteDropped, "is longer than the call")
 		return 0, false
 	}
-	if stream == nil || stream.num == 0 {
+	if known && !stream {
+		return 0, false
+	}
+	if f := x.get(fieldFirstTokenAt); f != nil {
+		if at := time.Unix(0, f.num); at.After(w.start) && !at.After(w.end) {
+			return at.Sub(w.start), true
+		}
+		x.note(fieldFirstToken, f.key(), NoteDropped, "is not within the call")
 		return 0, false
 	}
 	w.lookAtEvents()
+	if x.voc.dialect.quirks.has(firstTokenAtEnd) {
+		return 0, false
+	}
 	if at := w.events.firstToken; at.After(w.start) && !at.After(w.end) {
 		return at.Sub(w.start), true
 	}
@@ -166,11 +183,11 @@ const idLength = 32 + 1 + 16
 // allocation.
 func (w *work) setIDs(c *metering.Completion) {
 	var buf [2 * idLength]byte
-	putID(buf[:idLength], w.traceID, w.spanID)
+	putID(buf[:idLength], w.key.Trace, w.key.Span)
 	n := idLength
 	if w.parentID != ([8]byte{}) {
 		n = 2 * idLength
-		putID(buf[idLength:n], w.traceID, w.parentID)
+		putID(buf[idLength:n], w.key.Trace, w.parentID)
 	}
 	ids := string(buf[:n])
 	c.TraceID = ids[:32]
@@ -210,7 +227,9 @@ func (w *work) setAttribution(b *block) {
 		f := &x.facts[at]
 		if !w.c.attribution.fields[at-numCoreFields].set(b, f) {
 			x.note(at, f.key(), NoteDropped, "is not a value that the API knows")
+			continue
 		}
+		b.origins[at-numCoreFields] = uint8(f.level) + 1
 	}
 	if c := &b.record; c.TransactionName == "" {
 		c.TransactionName = c.TaskType
@@ -234,12 +253,15 @@ func (w *work) sources() []Source {
 func (w *work) isSource(at field) bool {
 	overridden := func(name string) bool { return w.extract.get(w.c.attribution.byName[name]) != nil }
 	switch at {
-	case fieldOutputType, fieldSkip, fieldPartial, fieldTotal, fieldServer, fieldOther:
+	case fieldOutputType, fieldSkip, fieldPartial, fieldTotal, fieldServer, fieldOther,
+		fieldRequestID, fieldCallID, fieldUncached, fieldDuration, fieldAgentRun, fieldAggregated, fieldErrorMessage:
 		return false
-	case fieldOperation:
+	case fieldKind:
 		return !overridden("operationType")
+	case fieldOperation:
+		return !overridden("operationType") && w.extract.get(fieldKind) == nil
 	case fieldRequestType:
-		return !overridden("operationType") && w.extract.get(fieldOperation) == nil
+		return !overridden("operationType") && w.extract.get(fieldOperation) == nil && w.extract.get(fieldKind) == nil
 	case fieldLiteLLM:
 		return !overridden("modelSource")
 	case fieldResponseModel, fieldRequestModel:

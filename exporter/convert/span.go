@@ -38,6 +38,42 @@ type Span interface {
 	WalkEvents(visit EventVisitor)
 }
 
+// ResourceIdentifier is implemented by a [Span] that can tell without looking
+// whether two spans have the same resource.
+type ResourceIdentifier interface {
+	// ResourceIdentity is equal for spans of the same resource. It must be
+	// comparable and stay valid as long as it is reachable.
+	ResourceIdentity() any
+}
+
+// ScopeVersioner is implemented by a [Span] that knows the version of its
+// instrumentation.
+type ScopeVersioner interface {
+	ScopeVersion() string
+}
+
+// LogEvent is implemented by a [Span] that is the view of a log record: its name
+// is that of the event, its end the time of the record, and its ids, which a log
+// record need not have, are made of what the record says.
+type LogEvent interface {
+	// IsLogEvent reports whether it is one.
+	IsLogEvent() bool
+}
+
+// OpenAncestors is implemented by a [Span] whose ancestors in the same process
+// can be looked at although they have not ended.
+type OpenAncestors interface {
+	// WalkOpenAncestors shows the ancestors that have not ended, the nearest first.
+	WalkOpenAncestors(visit AncestorVisitor)
+}
+
+// AncestorVisitor is shown ancestors.
+type AncestorVisitor interface {
+	// Ancestor is called for each ancestor until it returns false. The view is
+	// valid during the call only.
+	Ancestor(s Span) bool
+}
+
 // AttributeVisitor is shown attributes. It is an interface and not a function so
 // that a view needs no closure, which would be an allocation per span.
 type AttributeVisitor interface {
@@ -52,7 +88,7 @@ type EventVisitor interface {
 	Event(name string, at time.Time, attributes Attributes) bool
 }
 
-// Attributes are the attributes of an event.
+// Attributes are the attributes of an event, or the members of a map.
 type Attributes interface {
 	// Walk shows the attributes in order.
 	Walk(visit AttributeVisitor)

@@ -14,6 +14,20 @@ type tokens struct {
 	// cacheRead and cacheCreation are parts of input, fiveMinutes and hour parts of
 	// cacheCreation, reasoning a part of output.
 	cacheRead, cacheCreation, fiveMinutes, hour, reasoning count
+	// moreInput and moreOutput are in input and output, and were reported beside
+	// them.
+	moreInput, moreOutput int64
+}
+
+// detail is the number of things known besides input and output.
+func (t *tokens) detail() uint8 {
+	n := uint8(0)
+	for _, c := range [...]count{t.cacheRead, t.cacheCreation, t.fiveMinutes, t.hour, t.reasoning} {
+		if c.known {
+			n++
+		}
+	}
+	return n
 }
 
 // count is a number that may be unknown.
@@ -42,6 +56,11 @@ func (w *work) tokens(id *identity) tokens {
 		hour:          w.count(fieldCacheCreation1h),
 		reasoning:     w.count(fieldReasoning),
 	}
+	if f := w.extract.get(fieldBuckets); f != nil {
+		if b, ok := readBuckets(f.text, w.c.bucketTree); ok {
+			t = b.tokens()
+		}
+	}
 	t.reported = t.input.n
 	if parts := t.fiveMinutes.n + t.hour.n; !t.cacheCreation.known && (t.fiveMinutes.known || t.hour.known) {
 		t.cacheCreation = count{n: parts, known: true}
@@ -49,6 +68,12 @@ func (w *work) tokens(id *identity) tokens {
 	total := w.count(fieldTotal)
 	w.grossInput(&t, total, id)
 	w.grossOutput(&t, total, id)
+	if more := w.count(fieldMoreInput); more.known {
+		t.input, t.moreInput = count{t.input.n + more.n, true}, more.n
+	}
+	if more := w.count(fieldMoreOutput); more.known {
+		t.output, t.moreOutput = count{t.output.n + more.n, true}, more.n
+	}
 	return t
 }
 
@@ -60,9 +85,16 @@ func (w *work) grossInput(t *tokens, total count, id *identity) {
 	if cached == 0 {
 		return
 	}
-	exclusive := w.basis() == InputExclusive
+	exclusive := w.basis(id) == InputExclusive
 	missing := total.n - t.input.n - t.output.n
+	uncached := w.count(fieldUncached)
 	switch {
+	case !t.input.known && uncached.known:
+		t.input, exclusive = uncached, true
+	case uncached.known && t.input.n == uncached.n+cached:
+		exclusive = false // what the provider reported shows it
+	case uncached.known && t.input.n == uncached.n:
+		exclusive = true
 	case exclusive:
 	case max(t.cacheRead.n, t.cacheCreation.n) > t.input.n:
 		exclusive = true
@@ -87,13 +119,27 @@ func (w *work) grossInput(t *tokens, total count, id *identity) {
 func overlaps(id *identity) bool { return id.provider.wire != WireNet && !isClaude(id.model) }
 
 // basis says what the span's input includes.
-func (w *work) basis() InputBasis {
+func (w *work) basis(id *identity) InputBasis {
 	for _, s := range w.c.cfg.scopeBases {
 		if len(w.scope) >= len(s.prefix) && w.scope[:len(s.prefix)] == s.prefix {
 			return s.basis
 		}
 	}
-	return w.extract.voc.basis
+	bedrock := id.provider.name == "aws.bedrock"
+	switch w.extract.voc.dialect.exclusive {
+	case exclusiveAlways:
+		return InputExclusive
+	case exclusiveBedrock:
+		if bedrock {
+			return InputExclusive
+		}
+	case exclusiveClaude:
+		if bedrock || id.provider.name == "anthropic" || isClaude(id.model) {
+			return InputExclusive
+		}
+	default:
+	}
+	return InputInclusive
 }
 
 // grossOutput makes the output include reasoning where a total proves that it

@@ -5,24 +5,30 @@ package convert
 
 import (
 	"fmt"
-	"slices"
 
+	"github.com/revenium/revenium-otel-go/exporter/convert/internal/literal"
 	"github.com/revenium/revenium-otel-go/semconv"
 )
 
 // vocabulary is a dialect in the form in which spans are read: from a key to what
-// it means.
+// it means in this dialect, beside what it means to all.
 type vocabulary struct {
-	name   string
-	scopes []string
-	basis  InputBasis
-	keys   keyTable
+	dialect *dialect
+	// own is nil for a dialect without words of its own.
+	own     *keyTable
+	names   patterns[string]
+	refine  patterns[string]
+	streams patterns[bool]
 }
 
 // keyInfo is what an attribute key means. It can mean several things.
 type keyInfo struct {
 	key  string
 	uses []use
+	// document is what is read out of the value as a document; nil for nothing.
+	document *document
+	// evidence is what the key says about the dialect; nil for nothing.
+	evidence *keyEvidence
 }
 
 // use is one meaning of a key.
@@ -33,7 +39,23 @@ type use struct {
 	unit unit
 	// resource says that scope and resource may give the value, too.
 	resource bool
+	// level is the origin of a value on a span: the span itself, a header of the
+	// request, or what the instrumentation means.
+	level Origin
 }
+
+// document says what stands where in a value.
+type document struct {
+	tree *literal.Tree
+	uses []use // by leaf
+}
+
+// Ranks of sources that are not a dialect's own: those of all dialects come after
+// its own, except for attribution, where what is meant for it comes first.
+const (
+	commonRank      = 64
+	attributionRank = 128
+)
 
 // attribution is the table of the fields that come from attributes as they are,
 // made from semconv's.
@@ -48,12 +70,15 @@ type attributionField struct {
 	typ      valueType
 	set      setter
 	resource bool
-	secret   bool
-	keys     []string
+	// request: a value holds for all calls of a request, so that it may stand on a
+	// span above.
+	request bool
+	secret  bool
+	keys    []string
 }
 
 // maxFields is the room for facts; the tables of this package need less.
-const maxFields = 104
+const maxFields = 128
 
 func newAttribution(optIn []string) (*attribution, error) {
 	a := &attribution{byName: make(map[string]field)}
@@ -81,7 +106,8 @@ func newAttribution(optIn []string) (*attribution, error) {
 		}
 		a.byName[f.Name] = numCoreFields + field(len(a.fields))
 		a.fields = append(a.fields, attributionField{
-			name: f.Name, typ: typ, set: set, resource: f.ResourceLevel, secret: f.Secret, keys: keys,
+			name: f.Name, typ: typ, set: set, keys: keys,
+			resource: f.ResourceLevel, request: f.RequestLevel, secret: f.Secret,
 		})
 	}
 	if n := int(numCoreFields) + len(a.fields); n > maxFields {
@@ -90,40 +116,99 @@ func newAttribution(optIn []string) (*attribution, error) {
 	return a, nil
 }
 
-// newVocabulary compiles a dialect: its own sources, then those of the
-// conventions, then the attribution fields.
-func newVocabulary(d, conventions dialect, a *attribution) *vocabulary {
-	v := &vocabulary{name: d.name, scopes: d.scopes, basis: d.basis}
-	index := make(map[string]*keyInfo)
-	var ranks [maxFields]uint8
-	add := func(key string, u use) {
-		info := index[key]
-		if info == nil {
-			info = &keyInfo{key: key}
-			index[key] = info
-		}
-		for _, known := range info.uses {
-			if known.field == u.field {
-				return // the dialect's own source came first
-			}
-		}
-		u.rank = ranks[u.field]
-		ranks[u.field]++
-		info.uses = append(info.uses, u)
-	}
-	sources := d.sources
-	if d.name != conventions.name {
-		sources = append(slices.Clip(sources), conventions.sources...)
-	}
-	for _, s := range sources {
-		add(s.key, use{field: s.field, unit: s.unit, resource: s.field == fieldProvider})
-	}
+// compiler makes vocabularies of dialects.
+type compiler struct {
+	attribution *attribution
+	cfg         config
+	common      map[string]*keyInfo
+	table       keyTable
+}
+
+func newCompiler(a *attribution, cfg config, r *recogniser) *compiler {
+	c := &compiler{attribution: a, cfg: cfg, common: make(map[string]*keyInfo)}
 	for i := range a.fields {
 		f := &a.fields[i]
-		for _, key := range f.keys {
-			add(key, use{field: numCoreFields + field(i), resource: f.resource})
+		for rank, key := range f.keys {
+			c.add(c.common, key, "", use{field: numCoreFields + field(i), rank: attributionRank + uint8(rank), resource: f.resource})
 		}
 	}
-	v.keys = newKeyTable(index)
+	c.sources(c.common, commonSources(), commonRank)
+	for key := range r.exact {
+		if c.common[key] == nil {
+			c.common[key] = &keyInfo{key: key}
+		}
+	}
+	for key, info := range c.common {
+		if e := r.of(key); !e.none() {
+			info.evidence = &e
+		}
+	}
+	c.table = newKeyTable(c.common)
+	return c
+}
+
+// sources adds sources whose ranks begin at first.
+func (c *compiler) sources(index map[string]*keyInfo, sources []source, first uint8) {
+	var ranks [maxFields]uint8
+	for _, s := range sources {
+		if s.optIn && !c.cfg.dialectAttribution || s.header && !c.cfg.trustHeaders {
+			continue
+		}
+		at := s.field
+		u := use{unit: s.unit, resource: at == fieldProvider}
+		rank := first
+		if at == numCoreFields {
+			at = c.attribution.byName[s.name]
+			f := c.attribution.fields[at-numCoreFields]
+			u.level = OriginDialect
+			if s.header {
+				u.level = OriginHeader
+			}
+			// What is meant for Revenium is better than what can be taken for it.
+			rank = attributionRank + uint8(len(f.keys)) + first/commonRank*16
+		}
+		u.field, u.rank = at, rank+ranks[at]
+		ranks[at]++
+		c.add(index, s.key, s.path, u)
+	}
+}
+
+// add adds a meaning of a key, unless there is a better one for the field.
+func (c *compiler) add(index map[string]*keyInfo, key, path string, u use) {
+	info := index[key]
+	if info == nil {
+		info = &keyInfo{key: key}
+		index[key] = info
+	}
+	if path != "" {
+		if info.document == nil {
+			info.document = &document{tree: literal.NewTree()}
+		}
+		info.document.tree.Add(path, len(info.document.uses))
+		info.document.uses = append(info.document.uses, u)
+		return
+	}
+	for _, known := range info.uses {
+		if known.field == u.field {
+			return
+		}
+	}
+	info.uses = append(info.uses, u)
+}
+
+// vocabulary compiles a dialect.
+func (c *compiler) vocabulary(d *dialect) *vocabulary {
+	v := &vocabulary{
+		dialect: d,
+		names:   newPatterns(ruleMap(d.names)),
+		refine:  newPatterns(ruleMap(d.refine)),
+		streams: newPatterns(patternMap(d.streams)),
+	}
+	own := make(map[string]*keyInfo)
+	c.sources(own, d.sources, 0)
+	if len(own) > 0 {
+		table := newKeyTable(own)
+		v.own = &table
+	}
 	return v
 }

@@ -4,8 +4,10 @@
 package convert
 
 import (
-	"hash/maphash"
+	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 	"github.com/revenium/revenium-otel-go/semconv"
@@ -18,113 +20,283 @@ type work struct {
 	extract extractor
 
 	span          Span
-	traceID       [16]byte
-	spanID        [8]byte
+	key           spanKey
 	parentID      [8]byte
 	name          string
 	scope         string
 	status        StatusCode
 	statusMessage string
 	start, end    time.Time
+	resource      *resourceFacts
+	resourceScan  resourceScan
 
 	modelField field
 	events     eventScan
 	failed     failure
-	attempt    attempt
+	entry      entry
+	passing    []resourceFact
+	ancestors  openAncestors
+	// second is for a span that is looked at while this one is decided about.
+	second *work
 }
 
 func newWork(c *Converter) *work {
-	w := &work{c: c, sniff: *newSniffer(markers())}
-	w.extract.types = &c.types
-	w.extract.names = c.names
-	w.extract.providers = c.providers
-	w.extract.spelling = c.spelling
+	w := &work{c: c, sniff: sniffer{r: c.recogniser}}
+	w.extract.use(c)
+	w.resourceScan.r = c.recogniser
 	return w
 }
 
 // reset forgets the span.
 func (w *work) reset() {
+	w.sniff.reset()
 	w.extract.reset()
-	w.span, w.name, w.scope, w.statusMessage = nil, "", "", ""
+	w.span, w.name, w.scope, w.statusMessage, w.resource = nil, "", "", "", nil
 	w.events = eventScan{}
 	w.failed = failure{}
+	clear(w.passing)
+	w.passing = w.passing[:0]
 }
 
-// convert decides about a span that looks like GenAI.
-func (w *work) convert(dst []Decision, s Span) []Decision {
+// read reads what the span says of itself.
+func (w *work) read(s Span) {
 	w.span = s
-	w.traceID, w.spanID, w.parentID = s.TraceID(), s.SpanID(), s.ParentSpanID()
+	w.key = spanKey{Trace: s.TraceID(), Span: s.SpanID()}
+	w.parentID = s.ParentSpanID()
 	w.name, w.scope = s.Name(), s.ScopeName()
-	w.extract.voc = recognise(w.c.vocabularies, w.scope)
-	w.extract.level = OriginSpan
-	s.WalkAttributes(&w.extract)
+	x := &w.extract
+	x.level, x.table = OriginSpan, w.c.common
+	s.WalkAttributes(x)
+	x.voc = w.recognise()
+	if x.voc.own != nil {
+		x.table = x.voc.own
+		s.WalkAttributes(x)
+		x.table = w.c.common
+	}
+	x.readDocuments()
+}
 
+// convert decides about a span that has to do with GenAI.
+func (w *work) convert(dst []Decision, batch *Batch) []Decision {
 	if w.extract.flag(fieldSkip) {
-		return append(dst, w.decision(Skipped, ReasonOptedOut))
+		return w.other(dst, operation{}, Skipped, ReasonOptedOut)
 	}
 	op, reason := w.classify()
-	if reason != "" {
-		return append(dst, w.decision(Skipped, reason))
+	switch {
+	case reason != "":
+		return w.other(dst, op, Skipped, reason)
+	case op.class == classAggregate:
+		return w.aggregate(dst, op, batch)
+	case op.class == classCall:
+		return w.call(dst, op, batch)
+	case op.class == classMedia:
+		return w.other(dst, op, Skipped, ReasonMedia)
+	default:
+		return w.other(dst, op, Skipped, ReasonNotBillable)
 	}
-	return w.call(dst, op)
 }
 
 // decision is a decision without a record.
 func (w *work) decision(kind DecisionKind, reason Reason) Decision {
 	return Decision{
-		Kind: kind, Reason: reason,
-		TraceID: w.traceID, SpanID: w.spanID, SpanName: w.name,
+		Kind: kind, Reason: reason, Dialect: w.extract.voc.dialect.name,
+		TraceID: w.key.Trace, SpanID: w.key.Span, SpanName: w.name,
 		Notes: w.extract.notes,
 	}
 }
 
+// other decides about a span that no record is made of. It can say something
+// about calls below it.
+func (w *work) other(dst []Decision, op operation, kind DecisionKind, reason Reason) []Decision {
+	return w.remember(append(dst, w.decision(kind, reason)), op.class)
+}
+
+// remember has the selection know the span, and what it says about calls below.
+func (w *work) remember(dst []Decision, c class) []Decision {
+	context := spanContext{facts: w.requestFacts()}
+	if d := w.extract.voc.dialect; d.quirks.has(modelAbove) {
+		context.model = w.extract.text(fieldRequestModel)
+		if w.name == d.callSpan {
+			context.start = w.span.StartTime().UnixNano()
+		}
+	}
+	if len(context.facts) == 0 && context.model == "" {
+		return w.c.selection.pass(dst, w.span)
+	}
+	facts := make([]resourceFact, len(context.facts))
+	copy(facts, context.facts)
+	context.facts = facts
+	return w.c.selection.context(dst, &node{key: w.key, parent: w.parentID, class: contextClass(c)}, &context)
+}
+
+// contextClass is the class of a node that only says something about others.
+func contextClass(c class) class {
+	if c == classAggregate {
+		return classAggregate
+	}
+	return classNever
+}
+
+// complete reads what is not on the span itself.
+func (w *work) complete() {
+	s, x := w.span, &w.extract
+	x.level = OriginScope
+	s.WalkScopeAttributes(x)
+	if w.resource == nil {
+		w.resource = w.resourceOf(s)
+	}
+	for i := range w.resource.facts {
+		x.set(w.resource.facts[i].at, &w.resource.facts[i].fact)
+	}
+	x.notes = append(x.notes, w.resource.notes...)
+	w.ancestors = openAncestors{w: w}
+	if view, ok := s.(OpenAncestors); ok {
+		view.WalkOpenAncestors(&w.ancestors)
+	}
+	for i := range w.c.defaults {
+		x.set(w.c.defaults[i].at, &w.c.defaults[i].value)
+	}
+	w.status, w.statusMessage = s.StatusCode(), s.StatusMessage()
+}
+
 // call decides about the span of a call.
-func (w *work) call(dst []Decision, op operation) []Decision {
-	s := w.span
-	if w.traceID == ([16]byte{}) || w.spanID == ([8]byte{}) {
+func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
+	if w.key.Trace == ([16]byte{}) || w.key.Span == ([8]byte{}) {
 		return append(dst, w.decision(Skipped, ReasonInvalidIDs))
 	}
 	if !w.times() {
-		return append(dst, w.decision(Skipped, ReasonInvalidTimes))
+		return w.other(dst, op, Skipped, ReasonInvalidTimes)
 	}
 	if w.c.cfg.selective && !w.selected() {
-		return append(dst, w.decision(Skipped, ReasonNotSelected))
+		return w.other(dst, op, Skipped, ReasonNotSelected)
 	}
-	w.extract.level = OriginScope
-	s.WalkScopeAttributes(&w.extract)
-	w.extract.level = OriginResource
-	s.WalkResourceAttributes(&w.extract)
-	for i := range w.c.defaults {
-		w.extract.setDefault(w.c.defaults[i].at, w.c.defaults[i].value)
-	}
-	w.status, w.statusMessage = s.StatusCode(), s.StatusMessage()
-
+	w.complete()
 	id := w.identify()
-	if id.model == "" {
-		return append(dst, w.decision(Skipped, ReasonInvalidModel))
+	quirks := w.extract.voc.dialect.quirks
+	if id.model == "" && !quirks.has(modelAbove) {
+		return w.other(dst, op, Skipped, ReasonInvalidModel)
 	}
 	t := w.tokens(&id)
 	stop, finishFailed := w.finish()
 	f := w.failure(finishFailed, t.known())
 	kind, reason := w.verdict(&t, f)
-	if kind != Billed {
-		return append(dst, w.decision(kind, reason))
+	if kind == Skipped && reason != ReasonNoUsage {
+		return w.other(dst, op, kind, reason)
 	}
 	w.report(op, &t, reason)
 
-	d := w.decision(Billed, reason)
-	b := w.build(op, &id, &t, stop, f)
-	if reason == ReasonNoUsage {
-		b.record.Attributes = map[string]any{string(semconv.ReveniumUsageMissingKey): true}
+	e := &w.entry
+	e.decision = w.decision(kind, reason)
+	if kind == Billed {
+		b := w.build(op, &id, &t, stop, f)
+		b.reason = reason
+		w.attach(&e.decision, b)
+		if reason == ReasonNoUsage {
+			b.record.Attributes = map[string]any{string(semconv.ReveniumUsageMissingKey): true}
+		}
+		if id.model == "" {
+			// The record is there, except for the model.
+			e.decision.Kind, e.decision.Reason, e.decision.Record = Skipped, ReasonInvalidModel, nil
+		}
 	}
+	switch {
+	case id.model == "":
+		e.wait = ReasonAwaitingModel
+	case reason == ReasonNoUsage:
+		e.wait = ReasonAwaitingUsage
+	case reason == ReasonError && f.retryable && w.c.cfg.errorPolicy == ErrorPolicyFinal:
+		e.wait = ReasonAwaitingRetry
+	}
+	w.describe(op, &id, &t, f)
+	return w.enter(dst, batch)
+}
+
+// attach gives a decision its record.
+func (w *work) attach(d *Decision, b *block) {
 	d.Record, d.block, d.pool = &b.record, b, &w.c.blocks
 	d.Notes = w.extract.notes
 	if w.c.cfg.sources {
 		d.Sources = w.sources()
 	}
-	hold := reason == ReasonError && f.retryable && w.c.cfg.errorPolicy == ErrorPolicyFinal
-	w.setAttempt(op, id.model)
-	return w.c.ledger.enter(dst, d, &w.attempt, spanKey{w.traceID, w.parentID}, hold)
+}
+
+// enter hands the span to the selection.
+func (w *work) enter(dst []Decision, batch *Batch) []Decision {
+	e := &w.entry
+	e.work, e.batch, e.outer = w, batch, w.ancestors.outer
+	return w.c.selection.enter(dst, e)
+}
+
+// aggregate decides about a span around calls. It bills only when its usage is
+// that of nothing beneath.
+func (w *work) aggregate(dst []Decision, op operation, batch *Batch) []Decision {
+	if !w.c.cfg.aggregates || w.extract.voc.dialect.quirks.has(accumulates) || w.extract.get(fieldAggregated) != nil ||
+		!w.hasUsage() || !w.hasModel() || w.key.Trace == ([16]byte{}) || w.key.Span == ([8]byte{}) || !w.times() {
+		return w.other(dst, op, Skipped, ReasonAggregate)
+	}
+	w.complete()
+	id := w.identify()
+	t := w.tokens(&id)
+	if id.model == "" || !t.known() || !t.sane() {
+		return w.other(dst, op, Skipped, ReasonAggregate)
+	}
+	stop, finishFailed := w.finish()
+	f := w.failure(finishFailed, true)
+	e := &w.entry
+	e.decision = w.decision(Billed, ReasonLastResort)
+	chat := w.c.operations["chat"]
+	b := w.build(chat, &id, &t, stop, f)
+	b.record.Attributes = map[string]any{string(semconv.ReveniumUsageAggregateKey): true}
+	w.attach(&e.decision, b)
+	e.wait = ReasonAwaitingCalls
+	w.describe(op, &id, &t, f)
+	if facts := w.requestFacts(); len(facts) > 0 {
+		e.proto.context = &spanContext{facts: append([]resourceFact(nil), facts...)}
+	}
+	return w.enter(dst, batch)
+}
+
+// describe fills in what the selection compares.
+func (w *work) describe(op operation, id *identity, t *tokens, f *failure) {
+	x := &w.extract
+	n := &w.entry.proto
+	*n = node{
+		key: w.key, parent: w.parentID, class: op.class,
+		usage: t.known(), failed: f != nil && !t.known(), detail: t.detail(),
+		start: w.start.UnixNano(), end: w.end.UnixNano(),
+		scope: xxhash.Sum64String(w.scope), resource: w.resource.hash,
+		models: [2]uint64{modelDigest(x.text(fieldResponseModel)), modelDigest(x.text(fieldRequestModel))},
+		input:  -1, output: -1, number: -1,
+	}
+	if view, ok := w.span.(LogEvent); ok && view.IsLogEvent() {
+		n.scope++
+	}
+	if t.input.known {
+		n.input = t.input.n - t.moreInput
+	}
+	if t.output.known {
+		n.output = t.output.n - t.moreOutput
+	}
+	for i, at := range [...]field{fieldResponseID, fieldRequestID, fieldCallID} {
+		if text := x.text(at); text != "" {
+			n.ids[i] = max(1, xxhash.Sum64String(text))
+			if i == 0 {
+				n.idKind = idKindOf(text)
+			}
+		}
+	}
+	if op.class != classCall {
+		return
+	}
+	if f := x.get(w.c.retryNumber); f != nil {
+		n.number = f.num
+	}
+	// Failures have no response model.
+	model := id.model
+	if f := x.get(fieldRequestModel); f != nil {
+		model = f.text
+	}
+	n.group = mix(keyGroup, traceHash(&w.key), spanDigest(&spanKey{Span: w.parentID}), xxhash.Sum64String(op.name), xxhash.Sum64String(model))
 }
 
 // verdict says whether a call is billed, and why.
@@ -162,7 +334,7 @@ func (w *work) rejectedTokens() bool {
 // report notes what is sent although nobody reported it: the API has no word for
 // a count that is not known.
 func (w *work) report(op operation, t *tokens, reason Reason) {
-	if reason == ReasonError {
+	if reason == ReasonError || reason == ReasonNoUsage {
 		return // a failed call has used nothing
 	}
 	const unknown = "was not reported; 0 is sent"
@@ -192,6 +364,9 @@ func (w *work) times() bool {
 		w.end = w.start
 		w.extract.notes = append(w.extract.notes, Note{Field: "responseTime", Action: NoteReplaced, Reason: "the span ends before it starts, so its start is taken"})
 	}
+	if f := w.extract.get(fieldDuration); f != nil && w.start.Equal(w.end) {
+		w.start = w.end.Add(-time.Duration(f.num)) // a record of what has ended
+	}
 	return writable(w.start) && writable(w.end)
 }
 
@@ -201,23 +376,14 @@ func writable(t time.Time) bool {
 	return year >= 1 && year <= 9999
 }
 
-// setAttempt works out what tells whether the call repeats another one.
-func (w *work) setAttempt(op operation, model string) {
-	a := &w.attempt
-	*a = attempt{start: w.start.UnixNano(), end: w.end.UnixNano(), number: -1}
-	if f := w.extract.get(w.c.retryNumber); f != nil {
-		a.number = f.num
+// streamed says whether the dialect tells by the kind or name of a span that the
+// answer was streamed.
+func (w *work) streamed() (stream, known bool) {
+	streams := &w.extract.voc.streams
+	if kind := w.extract.text(fieldKind); kind != "" {
+		if stream, known = streams.find(strings.ToLower(kind)); known {
+			return stream, true
+		}
 	}
-	// Failures have no response model.
-	if f := w.extract.get(fieldRequestModel); f != nil {
-		model = f.text
-	}
-	var h maphash.Hash
-	h.SetSeed(w.c.seed)
-	h.Write(w.traceID[:])
-	h.Write(w.parentID[:])
-	h.WriteString(op.name)
-	h.WriteByte(0)
-	h.WriteString(model)
-	a.group = h.Sum64()
+	return streams.find(w.name)
 }

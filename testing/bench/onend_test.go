@@ -5,9 +5,12 @@ package bench
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -35,7 +38,7 @@ func BenchmarkOnEnd(b *testing.B) {
 			// One span under ever new names: none repeats within the converter's
 			// memory of recent ones, and the attributes are where those of a span
 			// that has just been made are, in the processor's cache.
-			span := &renamedSpan{ReadOnlySpan: bench.span}
+			span := newRenamedSpan(bench.span)
 			const batch = 1 << 14
 			b.ReportAllocs()
 			n := 0
@@ -45,7 +48,7 @@ func BenchmarkOnEnd(b *testing.B) {
 					empty(b, queue)
 					b.StartTimer()
 				}
-				span.context = spanContext(uint64(n))
+				span.rename(n)
 				processor.OnEnd(span)
 				n++
 			}
@@ -61,8 +64,36 @@ func BenchmarkOnEnd(b *testing.B) {
 // renamedSpan is a span with ids of its own.
 type renamedSpan struct {
 	sdktrace.ReadOnlySpan
-	context trace.SpanContext
+	context    trace.SpanContext
+	attributes []attribute.KeyValue
+	responseID *attribute.Value
+	ids        []attribute.Value
 }
+
+func newRenamedSpan(span sdktrace.ReadOnlySpan) *renamedSpan {
+	s := &renamedSpan{ReadOnlySpan: span, attributes: slices.Clone(span.Attributes())}
+	for i := range s.attributes {
+		if s.attributes[i].Key == "gen_ai.response.id" {
+			s.responseID = &s.attributes[i].Value
+		}
+	}
+	// More than the converter remembers calls.
+	for i := range 1 << 16 {
+		s.ids = append(s.ids, attribute.StringValue(fmt.Sprintf("chatcmpl-C4HqHBe4xca0k0EzsCnf%06d", i)))
+	}
+	return s
+}
+
+// rename makes the span another one.
+func (s *renamedSpan) rename(n int) {
+	s.context = spanContext(uint64(n))
+	if s.responseID != nil {
+		*s.responseID = s.ids[n%len(s.ids)]
+	}
+}
+
+// Attributes implements sdktrace.ReadOnlySpan.
+func (s *renamedSpan) Attributes() []attribute.KeyValue { return s.attributes }
 
 // SpanContext implements sdktrace.ReadOnlySpan.
 func (s *renamedSpan) SpanContext() trace.SpanContext { return s.context }

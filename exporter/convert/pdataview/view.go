@@ -19,18 +19,30 @@ type View struct {
 	span     ptrace.Span
 	scope    pcommon.InstrumentationScope
 	resource pcommon.Resource
+	// identity is one for all spans of a resource that are shown in a row.
+	identity *identity
 	walk     walker
 }
 
-var _ convert.Span = (*View)(nil)
+// identity must not be empty: pointers to empty values may be equal.
+type identity struct{ _ byte }
+
+var (
+	_ convert.Span               = (*View)(nil)
+	_ convert.ResourceIdentifier = (*View)(nil)
+	_ convert.ScopeVersioner     = (*View)(nil)
+)
 
 // New returns a view of a span.
 func New(span ptrace.Span, scope pcommon.InstrumentationScope, resource pcommon.Resource) *View {
-	return &View{span: span, scope: scope, resource: resource}
+	return &View{span: span, scope: scope, resource: resource, identity: new(identity)}
 }
 
 // Reset makes the view show another span.
 func (v *View) Reset(span ptrace.Span, scope pcommon.InstrumentationScope, resource pcommon.Resource) {
+	if v.identity == nil || v.resource != resource {
+		v.identity = new(identity)
+	}
 	v.span, v.scope, v.resource = span, scope, resource
 }
 
@@ -122,6 +134,13 @@ func (v *View) StatusMessage() string { return v.span.Status().Message() }
 // ScopeName is the name of the span's instrumentation scope.
 func (v *View) ScopeName() string { return v.scope.Name() }
 
+// ScopeVersion is the version of the span's instrumentation scope.
+func (v *View) ScopeVersion() string { return v.scope.Version() }
+
+// ResourceIdentity is the same for spans of one resource that are shown one after
+// the other.
+func (v *View) ResourceIdentity() any { return v.identity }
+
 // WalkAttributes shows the attributes of the span.
 func (v *View) WalkAttributes(visit convert.AttributeVisitor) {
 	v.walk.attributes(v.span.Attributes(), visit)
@@ -159,10 +178,11 @@ func (a *eventAttributes) Walk(visit convert.AttributeVisitor) {
 	a.walk.attributes(a.attributes, visit)
 }
 
-// walker shows attributes. It holds the list that is being shown, so that showing
-// one needs no allocation.
+// walker shows attributes. It holds the list and the map that are being shown, so
+// that showing one needs no allocation.
 type walker struct {
-	list pcommon.Slice
+	list list
+	node mapping
 }
 
 func (w *walker) attributes(m pcommon.Map, visit convert.AttributeVisitor) {
@@ -184,8 +204,11 @@ func (w *walker) valueOf(v pcommon.Value) convert.Value {
 	case pcommon.ValueTypeBool:
 		return convert.BoolValue(v.Bool())
 	case pcommon.ValueTypeSlice:
-		w.list = v.Slice()
-		return convert.StringListValue(w)
+		w.list.slice = v.Slice()
+		return convert.ListValue(&w.list)
+	case pcommon.ValueTypeMap:
+		w.node.members = v.Map()
+		return convert.MapValue(&w.node)
 	case pcommon.ValueTypeEmpty:
 		return convert.Value{}
 	default:
@@ -193,13 +216,25 @@ func (w *walker) valueOf(v pcommon.Value) convert.Value {
 	}
 }
 
-// Strings returns the list that is being shown, without what is not a string.
-func (w *walker) Strings() []string {
-	list := make([]string, 0, w.list.Len())
-	for i := range w.list.Len() {
-		if v := w.list.At(i); v.Type() == pcommon.ValueTypeStr {
-			list = append(list, v.Str())
+// list shows the elements of a list.
+type list struct{ slice pcommon.Slice }
+
+// WalkElements shows the elements. What is inside of them needs a walker of its
+// own.
+func (l *list) WalkElements(visit convert.ElementVisitor) {
+	var inner walker
+	for i := range l.slice.Len() {
+		if !visit.Element(i, inner.valueOf(l.slice.At(i))) {
+			return
 		}
 	}
-	return list
+}
+
+// mapping shows the members of a map.
+type mapping struct{ members pcommon.Map }
+
+// Walk shows the members.
+func (m *mapping) Walk(visit convert.AttributeVisitor) {
+	var inner walker
+	inner.attributes(m.members, visit)
 }

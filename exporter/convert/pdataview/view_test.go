@@ -105,7 +105,7 @@ func TestValues(t *testing.T) {
 	}
 	for key, kind := range map[string]convert.ValueKind{
 		"text": convert.ValueString, "integer": convert.ValueInt, "double": convert.ValueFloat, "flag": convert.ValueBool,
-		"empty": convert.ValueEmpty, "bytes": convert.ValueOther, "map": convert.ValueOther, "list": convert.ValueStrings,
+		"empty": convert.ValueEmpty, "bytes": convert.ValueOther, "map": convert.ValueMap, "list": convert.ValueList,
 	} {
 		if v := got.values[key]; v.Kind() != kind {
 			t.Errorf("%s is of kind %d, want %d", key, v.Kind(), kind)

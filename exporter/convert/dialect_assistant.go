@@ -1,0 +1,127 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convert
+
+// claudeCode is Claude Code: its spans, and its log events. The cached tokens are
+// not in its input. It always streams, and does not say so.
+func claudeCode() dialect {
+	return dialect{
+		name: "claude-code",
+		recognition: recognition{
+			spanNames: []string{"claude_code.*"},
+			scopes:    []string{"com.anthropic.claude_code"},
+		},
+		names: []nameRule{
+			{"claude_code.llm_request", "chat"},
+			{"claude_code.api_request", "chat"},
+			{"claude_code.api_error", "chat"},
+			{"claude_code.interaction", "invoke_agent"},
+			{"claude_code.tool*", "execute_tool"},
+			{"claude_code.*", "model_chunk"},
+		},
+		sources: all(
+			from(fieldResponseModel, "gen_ai.response.model", "model"),
+			from(fieldInput, "input_tokens"),
+			from(fieldOutput, "output_tokens"),
+			from(fieldCacheRead, "cache_read_tokens"),
+			from(fieldCacheCreation, "cache_creation_tokens"),
+			in(fieldFirstToken, unitMilliseconds, "ttft_ms"),
+			in(fieldDuration, unitMilliseconds, "duration_ms"),
+			from(fieldFinish, "stop_reason"),
+			from(fieldSuccess, "success"),
+			from(fieldErrorMessage, "error", "error_message"),
+			from(fieldHTTPStatus, "status_code"),
+			from(fieldRequestID, "request_id"),
+			as("retryNumber", in(numCoreFields, unitOrdinal, "attempt")),
+			named("speed", "speed"),
+			named("effort", "effort"),
+			named("querySource", "query_source_safe", "query_source"),
+			optional("subscriber.email", "user.email"),
+			optional("subscriber.id", "user.account_uuid", "user.id"),
+			optional("organizationName", "organization.id"),
+			optional("traceId", "session.id"),
+			optional("agent", "agent_id"),
+		),
+		exclusive: exclusiveAlways,
+		provider:  "anthropic",
+	}
+}
+
+// codex is Codex CLI. The usage is on the last of many spans of a stream, and the
+// model on a span above.
+func codex() dialect {
+	return dialect{
+		name: "codex",
+		recognition: recognition{
+			keys:      []string{"codex.*"},
+			spanNames: []string{"codex.*"},
+			scopes:    []string{"codex_*", "codex-*"},
+			resources: []keyValue{{"service.name", "codex_*"}, {"service.name", "codex-*"}},
+		},
+		names: []nameRule{
+			{"handle_responses", "chat"},
+			{"session_task.turn", "invoke_agent"},
+			{"codex.sse_event", "chat"},
+			{"codex.*", "model_chunk"},
+		},
+		sources: all(
+			from(fieldReasoning, "codex.usage.reasoning_output_tokens", "reasoning_token_count"),
+			from(fieldTotal, "codex.usage.total_tokens"),
+			from(fieldInput, "gen_ai.usage.input_tokens", "input_token_count"),
+			from(fieldOutput, "gen_ai.usage.output_tokens", "output_token_count"),
+			from(fieldCacheRead, "gen_ai.usage.cache_read.input_tokens", "cached_token_count"),
+			from(fieldRequestModel, "model"),
+			in(fieldDuration, unitMilliseconds, "duration_ms"),
+			from(fieldErrorMessage, "error.message"),
+			optional("subscriber.email", "user.email"),
+			optional("subscriber.id", "user.account_id"),
+			optional("traceId", "conversation.id"),
+		),
+		streams:  map[string]bool{"handle_responses": true, "codex.sse_event": true},
+		provider: "openai",
+		quirks:   usageOnly | modelAbove | contextOnly,
+		callSpan: "try_run_sampling_request",
+	}
+}
+
+// geminiCLI is Gemini CLI: its spans, and its log events. Thinking is not in the
+// output of its spans.
+func geminiCLI() dialect {
+	return dialect{
+		name: "gemini-cli",
+		recognition: recognition{
+			values:    []keyValue{{"gen_ai.agent.name", "gemini-cli"}},
+			spanNames: []string{"gemini_cli.*"},
+			scopes:    []string{"gemini-cli"},
+			resources: []keyValue{{"service.name", "gemini-cli"}},
+		},
+		kinds: map[string]string{
+			"llm_call": "generate_content", "tool_call": "execute_tool", "agent_call": "invoke_agent",
+			"user_prompt": "invoke_workflow", "system_prompt": "model_chunk", "schedule_tool_calls": "execute_tool",
+		},
+		names: []nameRule{
+			{"gemini_cli.api_response", "generate_content"},
+			{"gemini_cli.api_error", "generate_content"},
+			{"gemini_cli.tool_call", "execute_tool"},
+			{"gemini_cli.*", "model_chunk"},
+			{"gen_ai.client.inference.operation.details", "generate_content"},
+		},
+		sources: all(
+			from(fieldKind, "gen_ai.operation.name"),
+			from(fieldResponseModel, "gen_ai.response.model", "model"),
+			from(fieldInput, "gen_ai.usage.input_tokens", "input_token_count"),
+			from(fieldOutput, "gen_ai.usage.output_tokens", "output_token_count"),
+			from(fieldCacheRead, "cached_content_token_count"),
+			from(fieldReasoning, "thoughts_token_count"),
+			from(fieldTotal, "total_token_count"),
+			in(fieldDuration, unitMilliseconds, "duration_ms"),
+			from(fieldErrorMessage, "error", "error.message"),
+			from(fieldHTTPStatus, "status_code"),
+			named("promptId", "prompt_id"),
+			optional("subscriber.email", "user.email"),
+			optional("traceId", "session.id"),
+		),
+		provider: "gcp.gemini",
+	}
+}

@@ -1,0 +1,190 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convert
+
+import "iter"
+
+// arrive notes that a span has come and returns what is known below it.
+func (l *selection) arrive(proto *node) chain {
+	return l.chain(l.links.Seen(&proto.key, proto.parent, l.now))
+}
+
+// chain returns the chain that begins with a node.
+func (l *selection) chain(head uint64) chain {
+	n := l.nodes.get(head)
+	if n == nil {
+		return chain{}
+	}
+	return chain{head: head, tail: n.tail}
+}
+
+// prepend puts a node in front of what is below it.
+func (l *selection) prepend(n *node, below chain) chain {
+	n.next = below.head
+	if below.tail == 0 {
+		below.tail = n.seq
+	}
+	return chain{head: n.seq, tail: below.tail}
+}
+
+// members are the nodes of a chain that are not forgotten.
+func (l *selection) members(c chain) iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		for seq := c.head; seq != 0; {
+			n := l.nodes.get(seq)
+			if n == nil {
+				return // it was the oldest, so those behind it are forgotten, too
+			}
+			next := n.next
+			if !yield(n) || seq == c.tail {
+				return
+			}
+			seq = next
+		}
+	}
+}
+
+// climb carries a chain upwards from a parent: it relates its nodes to the
+// ancestors that have come, and leaves them at the first that has not.
+func (l *selection) climb(c chain, trace [16]byte, parent [8]byte) {
+	if c.head == 0 {
+		return
+	}
+	key := spanKey{Trace: trace, Span: parent}
+	for range maxClimb {
+		if key.Span == ([8]byte{}) {
+			l.rooted(c)
+			return
+		}
+		if a := l.nodes.span(&key, l.nano); a != nil {
+			for m := range l.members(c) {
+				l.relate(m, a)
+			}
+		}
+		up, seen, before := l.links.Await(&key, c.head, l.now)
+		if !seen {
+			l.join(c, before)
+			return
+		}
+		key.Span = up
+	}
+}
+
+// join appends to a chain the one that waited for the same span before it.
+func (l *selection) join(c chain, before uint64) {
+	head := l.nodes.get(c.head)
+	if head == nil {
+		return
+	}
+	head.tail = c.tail
+	rest := l.chain(before)
+	if tail := l.nodes.get(c.tail); tail != nil && rest.head != 0 {
+		tail.next, head.tail = rest.head, rest.tail
+	}
+}
+
+// rooted is told that all ancestors of a chain are known.
+func (l *selection) rooted(c chain) {
+	for m := range l.members(c) {
+		if p := m.pending; p != nil && p.queue != nil && p.wait == ReasonAwaitingLink {
+			l.finish(m)
+		}
+	}
+}
+
+// relate decides what follows from one node being below another.
+func (l *selection) relate(d, a *node) {
+	if d.seq == a.seq {
+		return
+	}
+	if a.context != nil && d.pending != nil {
+		l.inherit(d, a.context, OriginAncestor)
+	}
+	switch {
+	case a.class == classAggregate:
+		l.cover(d, a)
+	case a.class != classCall:
+	case d.class == classAggregate:
+		if d.usage && a.usage && d.pending != nil && sameModel(d, a) && sameCounts(d, a) {
+			l.suppress(d, a, ReasonCovered)
+		}
+	case alike(d, a) && l.unmatched(a, d) && l.unmatched(d, a):
+		l.same(d, a, ReasonTwinKinship)
+	}
+}
+
+// cover decides about a node below an aggregate. What has usage below it is what
+// the aggregate repeats or sums up.
+func (l *selection) cover(d, a *node) {
+	if !a.usage {
+		return
+	}
+	switch {
+	case !d.usage && d.pending == nil:
+	case !d.usage && a.verdict == verdictBilled && d.class == classCall && !d.failed:
+		l.suppress(d, a, ReasonUnderAggregate)
+	case !d.usage:
+		d.pending.under = a.seq
+	case a.pending != nil:
+		l.suppress(a, d, ReasonCovered)
+	case a.verdict != verdictBilled:
+	case d.pending != nil:
+		l.counts.late++
+		l.suppress(d, a, ReasonUnderAggregate)
+	default:
+		l.counts.doubled++
+	}
+	a.covered = a.covered || d.usage
+}
+
+// summed decides about a call whose usage is the sum of calls below it, as spans
+// around a loop of calls have it that do not say what they are.
+func (l *selection) summed(n *node, below chain) {
+	if n.pending == nil || n.class != classCall || !n.usage {
+		return
+	}
+	var input, output int64
+	var first *node
+	calls := 0
+	for m := range l.members(below) {
+		if m.class != classCall || !m.usage || m.verdict == verdictSuppressed {
+			continue
+		}
+		if first == nil {
+			first = m
+		}
+		calls++
+		input += max(m.input, 0)
+		output += max(m.output, 0)
+	}
+	if calls >= 2 && input == n.input && output == n.output {
+		l.suppress(n, first, ReasonCovered)
+	}
+}
+
+// maxSummed bounds how many calls are looked at for a sum.
+const maxSummed = 256
+
+// sumElsewhere looks for calls that were made within the time of an aggregate, by
+// the same process, in whatever trace, and that its usage is the sum of.
+func (l *selection) sumElsewhere(n *node) *node {
+	var input, output int64
+	var first *node
+	m := l.nodes.find(keyUsage, mix(keyUsage, n.resource), l.nano)
+	for range maxSummed {
+		if m == nil {
+			break
+		}
+		if m.verdict == verdictBilled && m.start >= n.start-clockTolerance && m.end <= n.end+clockTolerance {
+			first = m
+			input += max(m.input, 0)
+			output += max(m.output, 0)
+		}
+		m = l.nodes.previous(m, keyUsage, l.nano)
+	}
+	if first != nil && input == n.input && output == n.output {
+		return first
+	}
+	return nil
+}

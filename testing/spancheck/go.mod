@@ -1,0 +1,25 @@
+module github.com/revenium/revenium-otel-go/testing/spancheck
+
+go 1.26.0
+
+require (
+	github.com/revenium/revenium-otel-go v0.0.0
+	github.com/revenium/revenium-otel-go/exporter/convert/pdataview v0.0.0
+	github.com/spf13/pflag v1.0.9
+	go.opentelemetry.io/collector/pdata v1.71.0
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/hashicorp/go-version v1.9.0 // indirect
+	github.com/json-iterator/go v1.1.12 // indirect
+	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
+	github.com/modern-go/reflect2 v1.0.3-0.20250322232337-35a7c28c31ee // indirect
+	go.opentelemetry.io/collector/featuregate v1.71.0 // indirect
+	go.opentelemetry.io/otel v1.47.0 // indirect
+	go.uber.org/multierr v1.11.0 // indirect
+)
+
+replace github.com/revenium/revenium-otel-go => ../..
+
+replace github.com/revenium/revenium-otel-go/exporter/convert/pdataview => ../../exporter/convert/pdataview
