@@ -4,11 +4,11 @@
 package exporter_test
 
 import (
-	"fmt"
-	"slices"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"

@@ -115,6 +115,9 @@ func (e *engine) convert(s sdktrace.ReadOnlySpan, decide func([]convert.Decision
 		}
 	}()
 
+	if e.open != nil {
+		e.open.ended(s.SpanContext().SpanID())
+	}
 	sc.decisions = decide(sc.decisions[:0], &sc.view)
 	if len(sc.decisions) > 0 {
 		if e.decide(sc.decisions, e.tenantOfSpan(s), !e.closing.Load()) {

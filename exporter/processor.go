@@ -47,7 +47,6 @@ func (p *Processor) OnStart(_ context.Context, s sdktrace.ReadWriteSpan) { p.eng
 // OnEnd meters s if it is an LLM call. After Shutdown nothing is sent any more,
 // and a call that would have been billed counts as lost.
 func (p *Processor) OnEnd(s sdktrace.ReadOnlySpan) {
-	p.engine.open.ended(s.SpanContext().SpanID())
 	p.engine.span(s)
 }
 

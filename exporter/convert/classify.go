@@ -14,7 +14,7 @@ func (w *work) classify() (operation, Reason) {
 	}
 	switch op.class {
 	case classCall:
-		if op.withUsage && !(w.hasUsage() && w.hasModel()) {
+		if op.withUsage && (!w.hasUsage() || !w.hasModel()) {
 			return op, ReasonNotBillable
 		}
 		if media := outputMedia(w.extract.text(fieldOutputType)); media != "" {

@@ -166,8 +166,8 @@ type Decision struct {
 	Missing  []string
 	// Notes says what was left out of the record, changed or guessed.
 	Notes []Note
-	// Sources says where each value of the record came from; only with
-	// [WithSources].
+	// Sources says where each value of the record came from, or that of a span that
+	// has none would have; only with [WithSources].
 	Sources []Source
 
 	block *block
@@ -192,7 +192,7 @@ func (d *Decision) suppressed(reason Reason, by spanKey) {
 	d.Kind, d.Reason = Suppressed, reason
 	d.ByTraceID, d.BySpanID = by.Trace, by.Span
 	d.Release()
-	d.Notes, d.Sources = nil, nil
+	d.Notes = nil
 }
 
 // Note says what became of a value that could not be taken as it is. It holds no

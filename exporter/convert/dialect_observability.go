@@ -84,7 +84,7 @@ func logfire() dialect {
 	return dialect{
 		name:        "logfire",
 		recognition: recognition{keys: []string{"logfire.*"}, scopes: []string{"logfire*"}},
-		streams: map[string]bool{"streaming response*": true},
+		streams:     map[string]bool{"streaming response*": true},
 		sources: all(
 			in(fieldDuration, unitSeconds, "duration"),
 			inside(fieldCacheRead, "gen_ai.usage.raw",

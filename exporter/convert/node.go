@@ -40,7 +40,6 @@ type node struct {
 	// detail is the number of things known about the tokens.
 	detail uint8
 	idKind idKind
-	log    bool
 
 	// start and end are in nanoseconds.
 	start, end int64
@@ -61,6 +60,9 @@ type node struct {
 	number int64
 	// free: the attempt has not been taken for the repetition of an earlier one.
 	free bool
+	// cumulative: the usage can contain that of the calls before, of which each ended
+	// with a request for tools.
+	cumulative, tools bool
 
 	// by is the node that bills for this one.
 	by uint64

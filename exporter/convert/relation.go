@@ -87,7 +87,7 @@ func (l *selection) join(c chain, before uint64) {
 // rooted is told that all ancestors of a chain are known.
 func (l *selection) rooted(c chain) {
 	for m := range l.members(c) {
-		if p := m.pending; p != nil && p.queue != nil && p.wait == ReasonAwaitingLink {
+		if p := m.pending; p != nil && p.queue != nil && p.wait == ReasonAwaitingLink && l.unlinked(m) == nil {
 			l.finish(m)
 		}
 	}
@@ -111,6 +111,9 @@ func (l *selection) relate(d, a *node) {
 		}
 	case alike(d, a) && l.unmatched(a, d) && l.unmatched(d, a):
 		l.same(d, a, ReasonTwinKinship)
+	case a.failed && !d.failed && a.pending != nil && sameModel(d, a) && !differentIDs(d, a):
+		// The call succeeded, and what was made of the answer did not.
+		l.suppress(a, d, ReasonTwinKinship)
 	}
 }
 

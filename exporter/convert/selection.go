@@ -57,11 +57,11 @@ const maxClimb = 256
 func newSelection(cfg *config, a *attribution) *selection {
 	return &selection{
 		cfg: cfg, attribution: a,
-		links:    links.New(cfg.linkEntries, cfg.linkAge()),
-		nodes:    newNodes(cfg.recentEntries, int64(cfg.recentAge)),
-		held:     queue{window: cfg.settleWindow},
-		briefly:  queue{window: cfg.holdBack},
-		ending:   make(map[spanKey][]*pending),
+		links:   links.New(cfg.linkEntries, cfg.linkAge()),
+		nodes:   newNodes(cfg.recentEntries, int64(cfg.recentAge)),
+		held:    queue{window: cfg.settleWindow},
+		briefly: queue{window: cfg.holdBack},
+		ending:  make(map[spanKey][]*pending),
 	}
 }
 
@@ -193,7 +193,11 @@ func (l *selection) conclude(n *node, e *entry, again bool) {
 	case again:
 		l.suppress(n, nil, ReasonRetried)
 	case e.wait == ReasonAwaitingRetry:
-		l.hold(n, ReasonAwaitingRetry, spanKey{Trace: n.key.Trace, Span: n.parent})
+		until := e.until
+		if until == (spanKey{}) {
+			until = spanKey{Trace: n.key.Trace, Span: n.parent}
+		}
+		l.hold(n, ReasonAwaitingRetry, until)
 	case e.wait != "":
 		l.hold(n, e.wait, spanKey{})
 	case e.outer != spanKey{}:
@@ -214,6 +218,9 @@ func (l *selection) conclude(n *node, e *entry, again bool) {
 func (l *selection) finish(n *node) {
 	p := n.pending
 	l.leave(p)
+	if n.cumulative {
+		l.subtract(n)
+	}
 	n.verdict = verdictSkipped
 	if p.decision.Kind == Billed {
 		n.verdict = verdictBilled

@@ -56,11 +56,13 @@ func (l *selection) replace(keep, drop *node, reason Reason) {
 	if facts := drop.pending.requestFacts(); len(facts) > 0 {
 		l.inherit(keep, &spanContext{facts: facts}, OriginTwin)
 	}
-	if keep.failed && keep.pending.wait == ReasonAwaitingRetry && keep.parent == drop.key.Span {
+	if p := keep.pending; keep.failed && p.wait == ReasonAwaitingRetry && keep.parent == drop.key.Span {
 		// The failure of the inner one is that of the outer, which may be repeated.
-		l.leaveEnding(keep.pending)
-		keep.pending.until = spanKey{Trace: drop.key.Trace, Span: drop.parent}
-		l.joinEnding(keep.pending)
+		l.leaveEnding(p)
+		p.until = spanKey{Trace: drop.key.Trace, Span: drop.parent}
+		if p.queue != nil {
+			l.joinEnding(p)
+		}
 	}
 	l.suppress(drop, keep, reason)
 }
@@ -186,7 +188,7 @@ func (l *selection) unpaired(n, d *node) bool {
 // unlinked looks for a span of another process in the same trace that may be the
 // same call, as long as it is not known how the two hang together.
 func (l *selection) unlinked(n *node) *node {
-	if n.class != classCall || !n.usage || n.parent == ([8]byte{}) {
+	if n.class != classCall || !n.usage {
 		return nil
 	}
 	candidate := l.nodes.previous(n, keyTrace, l.nano)
@@ -202,7 +204,7 @@ func (l *selection) unlinked(n *node) *node {
 			(candidate.pending != nil || candidate.verdict == verdictBilled) &&
 			alike(n, candidate) && within(n, candidate, skewTolerance) && l.unpaired(candidate, n) {
 			// Two that wait for the same span are below it side by side.
-			if other, whole := l.top(candidate); top != other && !(complete && whole) {
+			if other, whole := l.top(candidate); top != other && (!complete || !whole) {
 				return candidate
 			}
 		}

@@ -98,11 +98,15 @@ func (w *work) convert(dst []Decision, batch *Batch) []Decision {
 
 // decision is a decision without a record.
 func (w *work) decision(kind DecisionKind, reason Reason) Decision {
-	return Decision{
+	d := Decision{
 		Kind: kind, Reason: reason, Dialect: w.extract.voc.dialect.name,
 		TraceID: w.key.Trace, SpanID: w.key.Span, SpanName: w.name,
 		Notes: w.extract.notes,
 	}
+	if w.c.cfg.sources {
+		d.Sources = w.sources()
+	}
+	return d
 }
 
 // other decides about a span that no record is made of. It can say something
@@ -215,9 +219,6 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 func (w *work) attach(d *Decision, b *block) {
 	d.Record, d.block, d.pool = &b.record, b, &w.c.blocks
 	d.Notes = w.extract.notes
-	if w.c.cfg.sources {
-		d.Sources = w.sources()
-	}
 }
 
 // enter hands the span to the selection.
@@ -290,6 +291,9 @@ func (w *work) describe(op operation, id *identity, t *tokens, f *failure) {
 	}
 	if f := x.get(w.c.retryNumber); f != nil {
 		n.number = f.num
+	}
+	if w.cumulates() {
+		n.cumulative, n.tools = true, w.askedForTools()
 	}
 	// Failures have no response model.
 	model := id.model

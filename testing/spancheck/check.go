@@ -30,7 +30,7 @@ func compare(got outcome, c *testCase) []string {
 		} else if failed(r.fields.StopReason) {
 			failures++
 		}
-		call := want.call(r.SpanID)
+		call := want.call(r.SpanID, billed)
 		switch {
 		case call == nil:
 			problem("span %s: billed (%s), but is no expected call%s", r.SpanID, r.Reason, want.why(r.SpanID))
@@ -60,14 +60,19 @@ func compare(got outcome, c *testCase) []string {
 	return problems
 }
 
-// call returns the expected call that a span may bill for.
-func (e *expectation) call(spanID string) *expectedCall {
+// call returns the expected call that a span may bill for, of several one that is
+// not billed yet.
+func (e *expectation) call(spanID string, billed map[*expectedCall]bool) *expectedCall {
+	var found *expectedCall
 	for i := range e.Calls {
 		if c := &e.Calls[i]; c.SpanID == spanID || slices.Contains(c.SpanIDAccept, spanID) {
-			return c
+			if !billed[c] {
+				return c
+			}
+			found = c
 		}
 	}
-	return nil
+	return found
 }
 
 // why says why no record of a span is expected.

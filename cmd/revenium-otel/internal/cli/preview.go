@@ -34,9 +34,10 @@ is decided at the end of the input and printed then.
 
 Each line has: file, trace_id, span_id, span_name, decision (billed, suppressed or
 skipped), reason, endpoint and record (null unless billed), and notes about
-attribute values that were dropped, shortened or replaced. With --explain the
-lines of records also have sources: of each field the attribute that its value
-came from, and where that was set.
+attribute values that were dropped, shortened or replaced. With --explain each
+line also has the dialect that the span is in, the span that bills instead (by),
+and sources: of each field the attribute that its value came from, and where that
+was set.
 
 The preview depends on its input and flags alone: REVENIUM_* variables, which an
 exporter reads as defaults for attribution, are not read here. A record is shown

@@ -29,9 +29,26 @@ type Line struct {
 	Endpoint *string         `json:"endpoint"` // null unless billed
 	Record   json.RawMessage `json:"record"`   // exact request body, null unless billed
 	Notes    []Note          `json:"notes"`
-	// Sources says where each value of the record came from. Only with
-	// [Options.Explain], null unless billed.
+	// Dialect is in whose words the span is, By the span that bills instead, and
+	// Sources says where each value came from. Only with [Options.Explain].
+	Dialect string   `json:"dialect,omitempty"`
+	By      *SpanRef `json:"by,omitempty"`
 	Sources []Source `json:"sources,omitempty"`
+}
+
+// SpanRef names a span.
+type SpanRef struct {
+	TraceID string `json:"trace_id"`
+	SpanID  string `json:"span_id"`
+}
+
+// explain adds how the decision came about.
+func (l *Line) explain(d convert.Decision, stamped map[string]string) {
+	l.Dialect = d.Dialect
+	l.Sources = newSources(d.Sources, stamped)
+	if d.BySpanID != ([8]byte{}) {
+		l.By = &SpanRef{TraceID: hex.EncodeToString(d.ByTraceID[:]), SpanID: hex.EncodeToString(d.BySpanID[:])}
+	}
 }
 
 // Source says where a value of the record came from.

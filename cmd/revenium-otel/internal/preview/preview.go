@@ -182,17 +182,18 @@ func parse(doc json.RawMessage) (ptrace.Traces, error) {
 
 // traces converts one export request.
 func (p *previewer) traces(traces ptrace.Traces) error {
+	batch := p.converter.NewBatch()
 	for span := range pdataview.Spans(traces) {
 		p.summary.spans++
 		if p.opts.Explain {
 			p.current.stamped = stampedBy(span.Span())
 		}
-		p.decisions = p.converter.Convert(p.decisions[:0], span)
+		p.decisions = batch.Convert(p.decisions[:0], span)
 		if err := p.print(p.decisions); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.print(batch.End(nil))
 }
 
 // print prints decisions: about the current span, and about earlier ones that
@@ -210,8 +211,8 @@ func (p *previewer) print(decisions []convert.Decision) error {
 			delete(p.held, key)
 		}
 		line := newLine(span.file, d)
-		if p.opts.Explain && line.Record != nil {
-			line.Sources = newSources(d.Sources, span.stamped)
+		if p.opts.Explain {
+			line.explain(d, span.stamped)
 		}
 		switch {
 		case p.opts.Summary:

@@ -61,7 +61,7 @@ type bucket [ways]entry
 type entry struct {
 	hash  uint64 // of trace and span
 	value [8]byte
-	at    uint32 // in seconds since the start
+	at    uint32 // in milliseconds since the start, modulo 2^32: 49 days
 	state state
 }
 
@@ -81,11 +81,11 @@ func New(spans int, age time.Duration) *Table {
 	for buckets*shards*ways < spans {
 		buckets *= 2
 	}
-	return &Table{start: time.Now(), age: uint32(max(1, age/time.Second)), max: buckets}
+	return &Table{start: time.Now(), age: uint32(max(time.Millisecond, age) / time.Millisecond), max: buckets}
 }
 
-// now is the time in seconds, rounded, since the table was made.
-func (t *Table) now(at time.Time) uint32 { return uint32(max(0, at.Sub(t.start)/time.Second)) + 1 }
+// now is the time since the table was made.
+func (t *Table) now(at time.Time) uint32 { return uint32(at.Sub(t.start) / time.Millisecond) }
 
 // Seen notes that a span has come, and returns what waited for it; 0 for nothing.
 // From then on its parent is known.
@@ -199,7 +199,7 @@ func (t *Table) insert(s *shard, h uint64, now uint32) *entry {
 				return e
 			}
 			// One that is waited for is worth more than one that has come.
-			if e.state < oldest.state || e.state == oldest.state && e.at < oldest.at {
+			if e.state < oldest.state || e.state == oldest.state && now-e.at > now-oldest.at {
 				oldest = e
 			}
 		}

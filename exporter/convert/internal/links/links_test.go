@@ -99,14 +99,14 @@ func TestTableForgetsWithAge(t *testing.T) {
 	table := New(64, 10*time.Second)
 	now := time.Now()
 	for n := range uint64(10_000) {
-		table.Seen(key(n), id(1), now.Add(time.Duration(n)*time.Minute))
+		table.Seen(key(n), id(1), now.Add(time.Duration(n)*time.Minute)) // for a week
 	}
 	if got := table.Evicted(); got != 0 {
 		t.Errorf("%d spans were forgotten for want of room, although all were too old", got)
 	}
 }
 
-func TestTableConcurrently(t *testing.T) {
+func TestTableConcurrently(*testing.T) {
 	table := New(1<<12, time.Minute)
 	var wg sync.WaitGroup
 	for g := range 8 {

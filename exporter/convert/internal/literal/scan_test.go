@@ -72,7 +72,7 @@ func TestScan(t *testing.T) {
 		"empty":                    {` {} `, map[int][]string{}},
 		"empty list":               {`[]`, map[int][]string{}},
 		"white space":              {"\n{ \"model\"\t: 1\r}", map[int][]string{4: {"1"}}},
-		"the first of two is told": {`{"model": 1, "model": 2}`, map[int][]string{4: {"1", "2"}}},
+		"both of two are told": {`{"model": 1, "model": 2}`, map[int][]string{4: {"1", "2"}}},
 		"cut":                      {`{"model": "gpt", "usage": {"prompt_tok`, nil},
 		"cut number":               {`{"usage": {"prompt_tokens": 41`, nil},
 		"cut text":                 {`{"model": "gp`, nil},

@@ -51,16 +51,16 @@ func (t *Tree) Child(key string) *Tree {
 	if t == nil {
 		return nil
 	}
-	var any *Tree
+	var each *Tree
 	for _, c := range t.Children {
 		switch c.Key {
 		case key:
 			return c
 		case "*":
-			any = c
+			each = c
 		}
 	}
-	return any
+	return each
 }
 
 // element returns what is wanted of an element of a list.

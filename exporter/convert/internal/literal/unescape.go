@@ -22,8 +22,7 @@ func unescape(s string) string {
 	for at >= 0 {
 		b.WriteString(s[:at])
 		s = s[at+1:]
-		var n int
-		n = appendEscaped(&b, s)
+		n := appendEscaped(&b, s)
 		s = s[n:]
 		at = strings.IndexByte(s, '\\')
 	}
