@@ -4,6 +4,7 @@
 package convert
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,12 +30,7 @@ func (w *work) askedForTools() bool {
 	if w.extract.finish == nil {
 		return toolReason(w.extract.text(fieldFinish)) || toolReason(w.events.finish)
 	}
-	for _, reason := range w.extract.finish {
-		if toolReason(reason) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.extract.finish, toolReason)
 }
 
 func toolReason(reason string) bool {

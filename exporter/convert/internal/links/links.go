@@ -35,7 +35,10 @@ func (k *Key) hash() uint64 {
 	c := binary.LittleEndian.Uint64(k.Span[:])
 	hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xbf58476d1ce4e5b9)
 	hi2, lo2 := bits.Mul64(c^0x94d049bb133111eb, hi^lo^0xd6e8feb86659fd93)
-	return hi2 ^ lo2
+	// Ids that count up differ in a few bits, which must not be those that are lost.
+	h := hi2 ^ lo2
+	h = (h ^ h>>32) * 0xff51afd7ed558ccd
+	return h ^ h>>29
 }
 
 // Table is the memory. It is safe for concurrent use. [New] makes one.

@@ -63,6 +63,26 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// Ids that count up, in either byte order, do not compete for a few places.
+func TestTableSpreadsCountedIDs(t *testing.T) {
+	now := time.Now()
+	for name, order := range map[string]binary.ByteOrder{"big": binary.BigEndian, "little": binary.LittleEndian} {
+		table := New(1<<14, time.Minute)
+		var k Key
+		for n := range uint64(1_000_000) {
+			now = now.Add(100 * time.Microsecond)
+			order.PutUint64(k.Trace[:], n/10)
+			order.PutUint64(k.Span[:], n)
+			table.Seen(&k, k.Span, now)
+			if order.PutUint64(k.Span[:], n/10*10); n%10 == 9 {
+				if _, ok := table.Parent(&k); !ok {
+					t.Fatalf("%s endian: the tenth last span is forgotten at %d", name, n)
+				}
+			}
+		}
+	}
+}
+
 // The table holds what it was made for, then forgets the oldest, and never grows
 // beyond.
 func TestTableIsBounded(t *testing.T) {
