@@ -21,7 +21,7 @@ func TestFieldByName(t *testing.T) {
 		{
 			Name:          "organizationName",
 			Key:           "revenium.organization.name",
-			Aliases:       []attribute.Key{"organization.name", "revenium.organization.id", "revenium.organization_name"},
+			Aliases:       []attribute.Key{"organization.name", "revenium.organization.id", "revenium.organization_name", "revenium.organization"},
 			Headers:       []string{"x-revenium-organization-name", "x-revenium-organization-id"},
 			Env:           []string{"REVENIUM_ORGANIZATION_NAME", "REVENIUM_ORGANIZATION_ID"},
 			RequestLevel:  true,

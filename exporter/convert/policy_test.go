@@ -147,7 +147,7 @@ func TestHashedSubscribers(t *testing.T) {
 func TestSpelling(t *testing.T) {
 	tests := map[string]string{
 		"revenium.organisation.name":         "revenium.organization.name",
-		"revenium.organization":              "revenium.organization.id",
+		"revenium.organisation":              "revenium.organization",
 		"revenium.organizationName":          "revenium.organization.name",
 		"revenium.subscriber_email":          "revenium.subscriber.email",
 		"revenium.subscribtion.id":           "revenium.subscription.id",

@@ -73,8 +73,8 @@ func (o *openSpans) get(id [8]byte) sdktrace.ReadOnlySpan {
 	return shard.spans[id]
 }
 
-// maxAncestors ends the way up in a circle of parents.
-const maxAncestors = 256
+// maxDepth ends the way up in a circle of parents.
+const maxDepth = 256
 
 // WalkOpenAncestors shows the span's ancestors in this process that have not ended.
 func (v *spanView) WalkOpenAncestors(visit convert.AncestorVisitor) {
@@ -84,7 +84,7 @@ func (v *spanView) WalkOpenAncestors(visit convert.AncestorVisitor) {
 	trace := v.span.SpanContext().TraceID()
 	above := spanView{resources: v.resources}
 	parent := v.span.Parent()
-	for range maxAncestors {
+	for range maxDepth {
 		if !parent.IsValid() || parent.IsRemote() {
 			return
 		}
