@@ -1385,6 +1385,7 @@ func keys() []attribute.Key {
 		ReveniumTraceTypeKey,
 		ReveniumTransactionIDKey,
 		ReveniumTransactionNameKey,
+		ReveniumUsageAggregateKey,
 		ReveniumUsageCacheCreation1hTokensKey,
 		ReveniumUsageCacheCreation5mTokensKey,
 		ReveniumUsageInputAudioTokensKey,
