@@ -84,6 +84,14 @@ type AttributionConfig struct {
 	// Missing is what becomes of a record that lacks one: "warn" sends it, and
 	// metrics and log say so; "dead_letter" keeps it for somebody to complete.
 	Missing string `mapstructure:"missing"`
+	// TrustSpanHeaders believes x-revenium-* headers of requests that spans show, as
+	// LiteLLM and other gateways copy them: whoever can send a request then chooses
+	// who pays.
+	TrustSpanHeaders bool `mapstructure:"trust_span_headers"`
+	// FromInstrumentations also reads attribution from attributes for which
+	// instrumentations and gateways have names of their own. They may hold personal
+	// data.
+	FromInstrumentations bool `mapstructure:"from_instrumentations"`
 	// HashKey, if set, has subscribers' ids and e-mail addresses sent as keyed hashes.
 	HashKey configopaque.String `mapstructure:"hash_key"`
 
@@ -135,6 +143,11 @@ type SelectionConfig struct {
 	// decided about.
 	RememberedCalls int           `mapstructure:"remembered_calls"`
 	RememberFor     time.Duration `mapstructure:"remember_for"`
+	// RememberedLinks bounds of how many spans the parent is remembered.
+	RememberedLinks int `mapstructure:"remembered_links"`
+	// HoldBack holds calls back for a better span of the same call, or one above that
+	// says who pays, in a later request. Zero bills them at once.
+	HoldBack time.Duration `mapstructure:"hold_back"`
 
 	_ struct{}
 }
@@ -150,6 +163,9 @@ type ConversionConfig struct {
 	ZeroUsage bool `mapstructure:"zero_usage"`
 	// TransactionID is "trace_span", "span" or "response".
 	TransactionID string `mapstructure:"transaction_id"`
+	// Aggregates bills a span around calls, such as the run of an agent, as a last
+	// resort if nothing beneath it is billed.
+	Aggregates bool `mapstructure:"aggregates"`
 	// OptInAliases lists fields that are also read from attributes that may hold
 	// personal data.
 	OptInAliases []string `mapstructure:"opt_in_aliases"`
@@ -168,7 +184,8 @@ const (
 	maxConcurrentRequests       = 1024
 	defaultSettleWindow         = 30 * time.Second
 	defaultMaxHeld              = 16_384
-	defaultRememberedCalls      = 131_072
+	defaultRememberedCalls      = 65_536
+	defaultRememberedLinks      = 131_072
 	defaultRememberFor          = time.Hour
 )
 
@@ -204,8 +221,9 @@ func createDefaultConfig() component.Config {
 			MaxHeld:         defaultMaxHeld,
 			RememberedCalls: defaultRememberedCalls,
 			RememberFor:     defaultRememberFor,
+			RememberedLinks: defaultRememberedLinks,
 		},
-		Conversion: ConversionConfig{ErrorRecords: "final", TransactionID: "trace_span"},
+		Conversion: ConversionConfig{ErrorRecords: "final", TransactionID: "trace_span", Aggregates: true},
 	}
 }
 
@@ -353,10 +371,14 @@ func (c *SelectionConfig) validate() error {
 		{"selection::max_held", c.MaxHeld > 0, c.MaxHeld},
 		{"selection::remembered_calls", c.RememberedCalls > 0, c.RememberedCalls},
 		{"selection::remember_for", c.RememberFor > 0, c.RememberFor},
+		{"selection::remembered_links", c.RememberedLinks > 0, c.RememberedLinks},
 	} {
 		if !s.ok {
 			errs = append(errs, problem(s.setting, "is %v: it must be positive", s.value))
 		}
+	}
+	if c.HoldBack < 0 {
+		errs = append(errs, problem("selection::hold_back", "is %v: it must be zero (off) or positive", c.HoldBack))
 	}
 	return errors.Join(errs...)
 }

@@ -62,13 +62,16 @@ func TestConfig(t *testing.T) {
 				Required:       []string{"organizationName", "subscriber"},
 				Missing:        "dead_letter",
 				HashKey:        "a secret of mine",
+
+				TrustSpanHeaders:     true,
+				FromInstrumentations: true,
 			}
 			c.Routing = RoutingConfig{
 				Attribute:      "tenant.id",
 				ClientMetadata: "x-tenant-id",
 				Keys:           map[string]RouteConfig{"acme": {APIKey: "rev_mk_test_acme"}, "globex": {APIKey: "rev_mk_test_globex"}},
 			}
-			c.Selection = SelectionConfig{SettleWindow: time.Minute, MaxHeld: 100, RememberedCalls: 1000, RememberFor: 30 * time.Minute}
+			c.Selection = SelectionConfig{SettleWindow: time.Minute, MaxHeld: 100, RememberedCalls: 1000, RememberFor: 30 * time.Minute, RememberedLinks: 2000, HoldBack: 5 * time.Second}
 			c.Conversion = ConversionConfig{ErrorRecords: "all", ErrorReasons: true, ZeroUsage: true, TransactionID: "span", OptInAliases: []string{"subscriber.id"}}
 		},
 		"revenium/synchronous": func(c *Config) {

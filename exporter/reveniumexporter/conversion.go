@@ -45,6 +45,8 @@ func (cfg *Config) convertOptions() []convert.Option {
 		convert.WithSettleWindow(cfg.Selection.SettleWindow),
 		convert.WithMaxHeld(cfg.Selection.MaxHeld),
 		convert.WithRecent(cfg.Selection.RememberedCalls, cfg.Selection.RememberFor),
+		convert.WithLinks(cfg.Selection.RememberedLinks),
+		convert.WithHoldBack(cfg.Selection.HoldBack),
 		convert.WithErrorRecords(errorPolicies()[c.ErrorRecords]),
 		convert.WithIDScheme(idSchemes()[c.TransactionID]),
 		convert.WithOptInAliases(c.OptInAliases...),
@@ -60,6 +62,15 @@ func (cfg *Config) convertOptions() []convert.Option {
 	}
 	if key := cfg.Attribution.HashKey; key != "" {
 		opts = append(opts, convert.WithHashedSubscribers([]byte(key)))
+	}
+	if !c.Aggregates {
+		opts = append(opts, convert.WithoutAggregates())
+	}
+	if cfg.Attribution.TrustSpanHeaders {
+		opts = append(opts, convert.WithTrustedHeaders())
+	}
+	if cfg.Attribution.FromInstrumentations {
+		opts = append(opts, convert.WithDialectAttribution())
 	}
 	for _, field := range sortedKeys(cfg.Attribution.Defaults) {
 		opts = append(opts, convert.WithDefault(field, cfg.Attribution.Defaults[field], convert.OriginDefault))

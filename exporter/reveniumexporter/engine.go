@@ -298,6 +298,7 @@ func (e *engine) endUnstored() {
 
 // batch collects the records of a request of a sender.
 type batch struct {
+	spans     *convert.Batch
 	decisions []convert.Decision
 	records   map[*account][]record
 }
@@ -318,11 +319,12 @@ func (e *engine) consumeTraces(ctx context.Context, td ptrace.Traces) error {
 	}
 	metadata := client.FromContext(ctx).Metadata
 	view := &attributedView{given: given(metadata, e.allowed)}
-	var b batch
+	b := batch{spans: e.converter.NewBatch()}
 	for v := range pdataview.Spans(td) {
 		view.View = v
 		e.convert(&b, view, metadata)
 	}
+	e.decide(&b, b.spans.End(nil), nil)
 	return e.submit(ctx, &b, time.Now())
 }
 
@@ -336,7 +338,7 @@ func (e *engine) convert(b *batch, s convert.Span, metadata client.Metadata) {
 			e.log.Error("Converting a span failed: it is not metered", zap.String("panic", fmt.Sprint(p)))
 		}
 	}()
-	b.decisions = e.converter.Convert(b.decisions[:0], s)
+	b.decisions = b.spans.Convert(b.decisions[:0], s)
 	if len(b.decisions) == 0 {
 		return
 	}

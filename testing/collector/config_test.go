@@ -43,6 +43,8 @@ func TestShippedConfigs(t *testing.T) {
 	for name, env := range map[string][]string{
 		"collector-config.yaml":       {withKey},
 		"collector-config.local.yaml": nil,
+
+		"examples/litellm-collector/collector.yaml": {withKey},
 	} {
 		if output, err := validate(t, env, "--config", root(t, name)); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, output)

@@ -143,7 +143,7 @@ func TestOutage(t *testing.T) {
 	wait(t, srv, total)
 	peak = max(peak, p.memory())
 	p.stop(t)
-	checkCalls(t, srv, 0, total)
+	checkCalls(t, srv, total)
 	t.Logf("memory: %d MiB after %d records, at most %d MiB", before>>20, warm, peak>>20)
 	// What grows are the bounded tables of what is remembered of calls.
 	if limit := before + 64<<20; before > 0 && peak > limit {
@@ -165,7 +165,7 @@ func TestUnauthorizedForAWhile(t *testing.T) {
 	release()
 	wait(t, srv, 500)
 	p.stop(t)
-	checkCalls(t, srv, 0, 500)
+	checkCalls(t, srv, 500)
 	if text := p.log.text(); strings.Contains(text, testKey) {
 		t.Error("the log shows the key")
 	}

@@ -61,12 +61,12 @@ func traceID(i int) (id pcommon.TraceID) {
 // transactionID is the id of the record of the call with that number.
 func transactionID(i int) string { return fmt.Sprintf("%s-0200000000000000", traceID(i)) }
 
-// checkCalls checks that srv has the records of the calls with these numbers and
-// no others, each once.
-func checkCalls(tb testing.TB, srv *reveniumtest.Server, first, n int) {
+// checkCalls checks that srv has the records of the first n calls and no others,
+// each once.
+func checkCalls(tb testing.TB, srv *reveniumtest.Server, n int) {
 	tb.Helper()
 	want := make(map[string]bool, n)
-	for i := first; i < first+n; i++ {
+	for i := range n {
 		want[transactionID(i)] = true
 	}
 	for _, r := range srv.Records() {

@@ -42,9 +42,9 @@ type Collector struct {
 
 // Start runs a Collector until the end of the test, which fails if the Collector
 // does not start or does not end well.
-func Start(tb testing.TB, config string) *Collector {
+func Start(tb testing.TB, config ...string) *Collector {
 	tb.Helper()
-	c, err := New(tb.Context(), config)
+	c, err := New(tb.Context(), config...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -59,16 +59,20 @@ func Start(tb testing.TB, config string) *Collector {
 }
 
 // New runs a Collector and returns when it is ready. config is its configuration
-// as YAML; ctx bounds the start alone. Warnings and errors of its log go to
-// standard error.
-func New(ctx context.Context, config string) (*Collector, error) {
+// as YAML; of several, later ones outrank earlier ones key by key. ctx bounds the
+// start alone. Warnings and errors of its log go to standard error.
+func New(ctx context.Context, config ...string) (*Collector, error) {
+	uris := make([]string, len(config))
+	for i := range config {
+		uris[i] = "yaml:" + config[i]
+	}
 	c := &Collector{log: &listener{http: make(map[string]string), grpc: make(map[string]string)}, done: make(chan struct{})}
 	var err error
 	c.collector, err = otelcol.NewCollector(otelcol.CollectorSettings{
 		Factories: factories,
 		BuildInfo: component.BuildInfo{Command: "collectortest", Version: "0.0.0"},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			URIs:              []string{"yaml:" + config},
+			URIs:              uris,
 			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), yamlprovider.NewFactory()},
 		}},
 		DisableGracefulShutdown: true, // signals are those of the program
