@@ -25,6 +25,7 @@ func global(t *testing.T, m *metertest.Meter) func() map[string]int {
 	recorder := tracetest.NewSpanRecorder()
 	m.Provider.RegisterSpanProcessor(recorder)
 	otel.SetTracerProvider(m.Provider)
+	t.Setenv("ANTHROPIC_OPEN_TELEMETRY", "") // neither on nor off
 	t.Cleanup(func() { otel.SetTracerProvider(noop.NewTracerProvider()) })
 	return func() map[string]int {
 		scopes := make(map[string]int)
