@@ -49,6 +49,9 @@ func counting(c counter) field { return firstCount + field(c) }
 type usage [numCounters]count
 
 func (u *usage) reported() bool {
+	if u == nil {
+		return false
+	}
 	for i := range u {
 		if u[i].ok {
 			return true
@@ -110,13 +113,13 @@ func (r *replyReader) splitByModality() {
 	}
 	switch r.modality {
 	case modalityImage:
-		r.usage.add(r.details+inputImageTokens-inputAudioTokens, r.split)
+		r.add(r.details+inputImageTokens-inputAudioTokens, r.split)
 	case modalityAudio:
-		r.usage.add(r.details, r.split)
+		r.add(r.details, r.split)
 	case modality5m:
-		r.usage.add(cacheWrite5mTokens, r.split)
+		r.add(cacheWrite5mTokens, r.split)
 	case modality1h:
-		r.usage.add(cacheWrite1hTokens, r.split)
+		r.add(cacheWrite1hTokens, r.split)
 	}
 }
 

@@ -50,7 +50,7 @@ func (f *formScanner) end() {
 
 // part takes one part of a form.
 func (r *requestReader) part(part *multipart.Part) {
-	n := r.table.wanted.keys[strings.TrimSuffix(part.FormName(), "[]")]
+	n := r.table.wanted.member([]byte(strings.TrimSuffix(part.FormName(), "[]")))
 	if n == nil || n.field == 0 {
 		return
 	}

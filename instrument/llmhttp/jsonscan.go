@@ -56,6 +56,7 @@ type scanner struct {
 	buf      []byte
 	long     bool
 	escape   bool // the next byte is escaped
+	escaped  bool // there are escapes in what was looked at last
 	dirty    bool // the buffered string has escapes
 	nested   int  // depth within a skipped container
 	trailing bool // there is something behind the document
@@ -346,7 +347,7 @@ func (s *scanner) stringBytes(p []byte) int {
 			s.buf = s.buf[:0]
 		} else {
 			s.buf = append(s.buf, p[:i]...)
-			s.dirty = s.dirty || bytes.IndexByte(p[:i], '\\') >= 0
+			s.dirty = s.dirty || s.escaped
 		}
 	}
 	if !ended {
@@ -369,21 +370,35 @@ func (s *scanner) endKey() {
 	switch {
 	case s.long:
 	case s.dirty:
-		s.node = parent.keys[decodeString(s.buf, true)]
+		s.node = parent.member([]byte(decodeString(s.buf, true)))
 	default:
-		s.node = parent.keys[string(s.buf)]
+		s.node = parent.member(s.buf)
 		s.unknown = s.node == nil && parent.closed && s.unknowns != nil
 	}
 	s.state = beforeColon
 }
 
+// shortString is up to how many bytes a string is looked at byte by byte, which
+// is faster for as long.
+const shortString = 24
+
 // findQuote returns how many bytes of p belong to the string that p goes on
-// with, and whether the closing quote comes right behind them.
+// with, and whether the closing quote comes right behind them. escaped tells
+// whether there are escapes among them.
 func (s *scanner) findQuote(p []byte) (n int, ended bool) {
 	i := 0
+	s.escaped = s.escape
 	if s.escape && len(p) > 0 {
 		s.escape = false
 		i = 1
+	}
+	for short := min(len(p), i+shortString); i < short; i++ {
+		if p[i] == '"' {
+			return i, true
+		}
+		if p[i] == '\\' {
+			break
+		}
 	}
 	for i < len(p) {
 		quote := bytes.IndexByte(p[i:], '"')
@@ -395,6 +410,7 @@ func (s *scanner) findQuote(p []byte) (n int, ended bool) {
 		if backslash < 0 {
 			return end, quote >= 0
 		}
+		s.escaped = true
 		i += backslash + 2
 		if i > len(p) {
 			s.escape = true
@@ -464,9 +480,13 @@ func validLiteral(b []byte) bool {
 		return string(b) == "true"
 	case 'f':
 		return string(b) == "false"
-	default:
-		return json.Valid(b)
 	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return json.Valid(b)
+		}
+	}
+	return b[0] != '0' || len(b) == 1
 }
 
 // skipStringBytes takes bytes of a string that nobody wants.

@@ -224,7 +224,7 @@ func modelValue(dec *json.Decoder, n *node, l *findings) error {
 				return err
 			}
 			if down != nil {
-				next = down.keys[key.(string)]
+				next = down.member([]byte(key.(string)))
 			}
 		} else if down != nil {
 			next = down.element

@@ -27,9 +27,43 @@ type node struct {
 	// closed says that every member of the object is known: another one whose
 	// value is a number or holds some is told (see unknownSink).
 	closed  bool
-	keys    map[string]*node // members of an object
-	element *node            // elements of an array
+	keys    []member // members of an object, by the length of their names
+	byLen   [maxKey + 2]uint8
+	element *node // elements of an array
 }
+
+// member is a member of an object.
+type member struct {
+	name string
+	node *node
+}
+
+// member returns the member of that name, or nil. Comparing the one or two names
+// of the same length is faster than a map.
+func (n *node) member(name []byte) *node {
+	if len(name) > maxKey {
+		return nil
+	}
+	for _, m := range n.keys[n.byLen[len(name)]:n.byLen[len(name)+1]] {
+		if m.name == string(name) {
+			return m.node
+		}
+	}
+	return nil
+}
+
+// add adds a member.
+func (n *node) add(name string) *node {
+	at, _ := slices.BinarySearchFunc(n.keys, len(name), func(m member, size int) int { return m.size(size) })
+	added := &node{}
+	n.keys = slices.Insert(n.keys, at, member{name: name, node: added})
+	for size := len(name) + 1; size < len(n.byLen); size++ {
+		n.byLen[size]++
+	}
+	return added
+}
+
+func (m member) size(than int) int { return len(m.name) - than }
 
 // want is one wanted place: "usage.prompt_tokens", "choices[].finish_reason".
 type want struct {
@@ -55,13 +89,9 @@ func newTree(wanted ...[]want) *node {
 		n := root
 		for step := range strings.SplitSeq(w.path, ".") {
 			key, isArray := strings.CutSuffix(step, "[]")
-			if n.keys == nil {
-				n.keys = make(map[string]*node)
-			}
-			next := n.keys[key]
+			next := n.member([]byte(key))
 			if next == nil {
-				next = &node{}
-				n.keys[key] = next
+				next = n.add(key)
 			}
 			n = next
 			if isArray {

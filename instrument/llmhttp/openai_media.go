@@ -140,7 +140,7 @@ func settleVideo(r *replyReader) {
 	switch {
 	case d.status != "":
 		r.res.status = d.status
-	case d.units.seconds.ok:
+	case d.units != nil && d.units.seconds.ok:
 		r.res.status = "completed"
 	default:
 		r.res.status = "queued"

@@ -105,9 +105,9 @@ type document struct {
 	background                          bool
 	finish                              []choiceEnd
 	content, done, finished             bool
-	usage, aside                        usage
+	usage, aside                        *usage // nil where it has none
+	units                               *units // nil where it says nothing of any
 	passes                              []pass
-	units                               units
 	failure                             failure
 	failed                              bool // there is an error in it
 	isError                             bool // it is an error
@@ -136,29 +136,78 @@ type replyReader struct {
 	scan    *scanner
 
 	res       result
-	merged    usage  // of a cumulative format
+	merged    *usage // of a cumulative format
 	model     string // as last sent
 	documents int    // that have ended
 
 	doc        document // the current one
-	usage      *usage   // that counts belong to
-	outer      *usage   // around it
-	choice     int      // position of the current choice
-	index      int      // its index
-	choiceEnds string   // its finish reason
-	details    counter  // by the modality of which counts are split
+	spareUsage *usage   // of a document before, to be used again
+	spareUnits *units
+	inAside    bool    // counts belong to the usage in another place
+	inPass     bool    // or to the last pass
+	choice     int     // position of the current choice
+	index      int     // its index
+	choiceEnds string  // its finish reason
+	details    counter // by the modality of which counts are split
 	modality   modality
 	split      count
 }
 
 func newReplyReader(t *target, refused bool) *replyReader {
-	return &replyReader{table: t.api.reply, target: t, refused: refused, quirks: providerQuirks[t.provider]}
+	r := &replyReader{table: t.api.reply, target: t, refused: refused, quirks: providerQuirks[t.provider]}
+	if r.table.cumulative {
+		r.merged = new(usage)
+	}
+	return r
+}
+
+// add takes a count of the current document.
+func (r *replyReader) add(at counter, c count) {
+	d := &r.doc
+	switch {
+	case r.inPass:
+		d.passes[len(d.passes)-1].usage.add(at, c)
+	case !c.ok: // says nothing; null, for one
+	case r.inAside:
+		if d.aside == nil {
+			d.aside = new(usage)
+		}
+		d.aside.add(at, c)
+	default:
+		if d.usage == nil {
+			d.usage, r.spareUsage = reuse(r.spareUsage), nil
+		}
+		d.usage.add(at, c)
+	}
+}
+
+// units returns the units of the current document.
+func (r *replyReader) units() *units {
+	if r.doc.units == nil {
+		r.doc.units, r.spareUnits = reuse(r.spareUnits), nil
+	}
+	return r.doc.units
+}
+
+// reuse returns what is spare as good as new, or something new.
+func reuse[T any](spare *T) *T {
+	if spare == nil {
+		return new(T)
+	}
+	*spare = *new(T)
+	return spare
 }
 
 // begin is called before each document.
 func (r *replyReader) begin() {
+	if r.doc.usage != nil {
+		r.spareUsage = r.doc.usage
+	}
+	if r.doc.units != nil {
+		r.spareUnits = r.doc.units
+	}
 	r.doc = document{finish: r.doc.finish[:0]}
-	r.usage, r.outer = &r.doc.usage, nil
+	r.inAside, r.inPass = false, false
 	r.choice, r.index, r.choiceEnds = -1, 0, ""
 }
 
@@ -172,11 +221,11 @@ func (r *replyReader) open(f field) {
 		r.choice++
 		r.index, r.choiceEnds = r.choice, ""
 	case rspUsageAside:
-		r.usage = &d.aside
+		r.inAside = true
 	case rspPass:
 		if len(d.passes) < maxPasses {
 			d.passes = append(d.passes, pass{})
-			r.outer, r.usage = r.usage, &d.passes[len(d.passes)-1].usage
+			r.inPass = true
 		}
 	case rspError:
 		d.failed = true
@@ -189,7 +238,7 @@ func (r *replyReader) open(f field) {
 	case rspDetail:
 		r.modality, r.split = modalityOther, count{}
 	case rspImageList:
-		d.units.images.ok = true
+		r.units().images.ok = true
 	case rspMetrics:
 		d.done = true
 	}
@@ -206,19 +255,17 @@ func (r *replyReader) close(f field) {
 	case rspChoices:
 		r.choice = -1
 	case rspUsageAside:
-		r.usage = &d.usage
+		r.inAside = false
 	case rspPass:
-		if r.outer != nil {
-			r.usage, r.outer = r.outer, nil
-		}
+		r.inPass = false
 	case rspDetail:
 		r.splitByModality()
 	case rspImages:
-		d.units.images = counted(int64(r.scan.members))
+		r.units().images = counted(int64(r.scan.members))
 	case rspVideos:
-		d.units.videos = counted(int64(r.scan.members))
+		r.units().videos = counted(int64(r.scan.members))
 	case rspSearches:
-		r.usage.add(webSearches, counted(int64(r.scan.members)))
+		r.add(webSearches, counted(int64(r.scan.members)))
 	}
 }
 
@@ -229,7 +276,7 @@ func (r *replyReader) present(f field, yes bool) {
 		r.doc.content = r.doc.content || yes
 	case rspImage:
 		if yes {
-			r.doc.units.images.n++
+			r.units().images.n++
 		}
 	}
 }
@@ -279,7 +326,7 @@ func (r *replyReader) value(f field, v value) {
 	default:
 		switch {
 		case f >= firstCount:
-			r.usage.add(counter(f-firstCount), newCount(v))
+			r.add(counter(f-firstCount), newCount(v))
 		case f >= rspUsage:
 			r.usageValue(f, v)
 		default:
@@ -316,7 +363,7 @@ func (r *replyReader) usageValue(f field, v value) {
 	d := &r.doc
 	switch f {
 	case rspPassKind, rspPassModel:
-		if r.outer == nil {
+		if !r.inPass {
 			return
 		}
 		p := &d.passes[len(d.passes)-1]
@@ -328,14 +375,14 @@ func (r *replyReader) usageValue(f field, v value) {
 	case rspItem:
 		d.content = true
 		if tool, ok := hostedTools[string(v.raw)]; ok && !v.long {
-			r.usage.add(tool, counted(1))
+			r.add(tool, counted(1))
 		}
 	case rspModality:
 		r.modality = modalityNames[string(v.raw)]
 	case rspModalityCount:
 		r.split = newCount(v)
 	default:
-		d.units.value(f, v)
+		r.units().value(f, v)
 	}
 }
 
@@ -407,7 +454,9 @@ func (r *replyReader) end(event []byte, whole bool) {
 	setIfSent(&res.tier, d.tier)
 	setIfSent(&res.speed, d.speed)
 	setIfSent(&res.fingerprint, d.fingerprint)
-	res.units.complete(&d.units)
+	if d.units != nil {
+		res.units.complete(d.units)
+	}
 	if d.kind == kindImage {
 		res.units.images.n++
 		res.units.images.ok, res.finished = true, true
@@ -443,16 +492,16 @@ func (res *result) setFinish(end choiceEnd) {
 // several they are running totals or repetitions, or complete each other. One of
 // nothing but zeros behind others takes nothing back.
 func (r *replyReader) takeUsage() {
-	u := &r.doc.usage
+	u := r.doc.usage
 	if !u.reported() {
-		u = &r.doc.aside // Groq sends the same usage in two places
+		u = r.doc.aside // Groq sends the same usage in two places
 	}
 	if !u.reported() {
 		return
 	}
-	if r.table.cumulative {
+	if r.merged != nil {
 		r.merged.complete(u)
-		u = &r.merged
+		u = r.merged
 	}
 	r.settleUsage(u)
 }
@@ -483,7 +532,7 @@ func (r *replyReader) measure(h http.Header) {
 // conclude is called when no more documents come.
 func (r *replyReader) conclude() {
 	if !r.res.tokens.reported() && r.merged.reported() {
-		r.settleUsage(&r.merged)
+		r.settleUsage(r.merged)
 	}
 }
 
