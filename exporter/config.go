@@ -77,6 +77,8 @@ type config struct {
 	deadLetterDir, deadLetterSetting string
 	deadLetters                      *deadletter.Store
 
+	ledgerDir, ledgerSetting string
+
 	meterProvider metric.MeterProvider
 	logger        *slog.Logger
 
@@ -147,6 +149,9 @@ func (cfg config) fromEnvironment() config {
 	}
 	if v, name := lookup(semconv.EnvMeteringBaseURL); v != "" {
 		cfg.baseURL, cfg.baseURLSetting = v, name
+	}
+	if v, name := lookup(semconv.EnvLedgerDir); v != "" {
+		cfg.ledgerDir, cfg.ledgerSetting = v, name
 	}
 	if v, name := lookup(semconv.EnvSpoolDir); v != "" {
 		cfg.spoolDir, cfg.spoolSetting = v, name

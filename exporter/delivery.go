@@ -117,21 +117,23 @@ func (d *delivery) put(f metering.Frozen, now time.Time) {
 	if d.blockLimit > 0 && errors.Is(err, spool.ErrFull) {
 		receipt, err = d.putWhenRoom(spool.Item{Frozen: f, Created: now})
 	}
-	if n := len(receipt.Evicted); n > 0 {
-		d.lose(LossQueueFull, int64(n), "queue full: the oldest records were given up for newer ones")
+	for i := range receipt.Evicted {
+		d.lose(receipt.Evicted[i].Frozen, LossQueueFull, "queue full: an old record was given up for a newer one")
+	}
+	if len(receipt.Evicted) > 0 {
 		d.progress()
 	}
 	switch {
 	case err == nil:
 		d.kick()
 	case errors.Is(err, spool.ErrFull):
-		d.lose(LossQueueFull, 1, "queue full: a record was given up")
+		d.lose(f, LossQueueFull, "queue full: a record was given up")
 	case errors.Is(err, spool.ErrTooLarge):
-		d.lose(LossTooLarge, 1, "a record is larger than the whole queue and was given up")
+		d.lose(f, LossTooLarge, "a record is larger than the whole queue and was given up")
 	case errors.Is(err, spool.ErrClosed):
-		d.refuse()
+		d.refuse(f)
 	default:
-		d.account.lost(LossQueueFailed, 1)
+		d.account.lost(f, LossQueueFailed)
 		d.report.problem(slog.LevelError, LossQueueFailed, "revenium: storing a record failed: it is lost", slog.Any("error", err))
 	}
 }
@@ -179,8 +181,8 @@ func (d *delivery) stopBlocking() {
 }
 
 // refuse counts a record that came too late.
-func (d *delivery) refuse() {
-	d.lose(LossAfterShutdown, 1, "a span ended after shutdown and is not metered")
+func (d *delivery) refuse(f metering.Frozen) {
+	d.lose(f, LossAfterShutdown, "a span ended after shutdown and is not metered")
 }
 
 // tryPut turns a panic in a foreign queue into a lost record: this runs in the
@@ -194,12 +196,12 @@ func (d *delivery) tryPut(item spool.Item, now time.Time) (receipt spool.Receipt
 	return d.queue.Put(item, now)
 }
 
-// lose counts lost records and says so.
-func (d *delivery) lose(reason string, n int64, msg string) {
-	d.account.lost(reason, n)
+// lose counts a lost record and says so.
+func (d *delivery) lose(f metering.Frozen, reason, msg string) {
+	d.account.lost(f, reason)
 	stats := d.queue.Stats()
 	d.report.problem(slog.LevelError, reason, "revenium: "+msg,
-		slog.Int64("lost", n), slog.Int("queue_size", stats.Entries), slog.Int64("queue_bytes", stats.Bytes))
+		slog.Int("queue_size", stats.Entries), slog.Int64("queue_bytes", stats.Bytes))
 }
 
 // kick lets a sender look for work.
@@ -392,7 +394,7 @@ func (d *delivery) attempt(e spool.Entry) {
 	switch res.Outcome {
 	case metering.Delivered, metering.Duplicate:
 		late := now.Sub(e.Created) > metering.IdempotencyWindow
-		d.finish(e, func() { d.account.delivered(res.Outcome, late) })
+		d.finish(e, func() { d.account.delivered(e.Frozen, res.Outcome, late) })
 		d.answered(started, now)
 	case metering.Rejected:
 		d.reject(e, res)

@@ -134,14 +134,15 @@ func newRig(t *testing.T, s *service, change ...func(*config)) *rig {
 func (r *rig) put(prefix string, n int) {
 	for i := range n {
 		r.account.tally.decided(convert.Billed, "usage", false)
-		r.account.billed()
 		id := fmt.Sprintf("%s-%d", prefix, i)
-		r.delivery.put(metering.Frozen{
+		f := metering.Frozen{
 			Endpoint:       metering.EndpointCompletions,
 			TransactionID:  id,
 			IdempotencyKey: "key-" + id,
 			Body:           []byte(`{"transactionId":"` + id + `"}`),
-		}, time.Now())
+		}
+		r.account.billed(f)
+		r.delivery.put(f, time.Now())
 	}
 }
 

@@ -69,6 +69,7 @@
 //     set; [WithAPIKeyFile]
 //   - REVENIUM_SPOOL_DIR; [WithSpool]
 //   - REVENIUM_DEAD_LETTER_DIR; [WithDeadLetter]
+//   - REVENIUM_LEDGER_DIR; [WithLedger]
 //   - REVENIUM_SELECTIVE_METERING; convert.WithSelectiveMetering
 //   - REVENIUM_LOG_LEVEL: DEBUG, INFO, WARN or ERROR. When it is set and
 //     [WithLogger] is not used, messages of that level go to standard error

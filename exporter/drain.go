@@ -143,7 +143,7 @@ func (d *delivery) close() {
 		reason = LossKeyRefused
 	}
 	stats := d.queue.Stats()
-	d.account.lost(reason, int64(stats.Entries-stats.Durable))
+	d.account.lostUnseen(reason, int64(stats.Entries-stats.Durable))
 	for w := range d.waiters {
 		d.dismiss(w, ErrShutdown)
 	}

@@ -86,9 +86,9 @@ func (d *delivery) giveUp(e spool.Entry, letter deadletter.Letter, reason string
 	}
 	d.finish(e, func() {
 		if taken {
-			d.account.dead(reason)
+			d.account.dead(e.Frozen, reason)
 		} else {
-			d.account.lost(reason, 1)
+			d.account.lost(e.Frozen, reason)
 		}
 	})
 }

@@ -50,7 +50,7 @@ func newHoldback(cfg config, t *tally, r *reporter) *holdback {
 // put keeps a record of a tenant that lacks fields. It is counted as pending.
 func (h *holdback) put(tenant string, f metering.Frozen, missing []string, now time.Time) {
 	account := h.tally.account(tenant)
-	account.billed()
+	account.billed(f)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
@@ -64,7 +64,7 @@ func (h *holdback) put(tenant string, f metering.Frozen, missing []string, now t
 		reason = LossQueueFull
 	}
 	if reason != "" {
-		account.lost(reason, 1)
+		account.lost(f, reason)
 		h.report.problem(slog.LevelError, "held back "+reason, "revenium: a record that lacks required fields was given up", slog.String("reason", reason))
 		return
 	}
@@ -100,7 +100,7 @@ func (h *holdback) run(done chan struct{}) {
 			h.waiting[0] = heldBack{}
 			h.waiting = h.waiting[1:]
 			h.mu.Unlock()
-			next.account.dead(LossHeldBack)
+			next.account.dead(next.letter.Record, LossHeldBack)
 			continue
 		}
 		h.report.problem(slog.LevelError, "dead letter", "revenium: keeping a dead letter failed; trying again",
@@ -148,7 +148,7 @@ func (h *holdback) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, left := range h.waiting {
-		left.account.lost(LossShutdown, 1)
+		left.account.lost(left.letter.Record, LossShutdown)
 	}
 	h.waiting = nil
 }

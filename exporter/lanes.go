@@ -100,17 +100,17 @@ func (l *lanes) put(tenant string, f metering.Frozen, now time.Time, admit bool)
 	d := l.of(tenant)
 	switch {
 	case d == nil:
-		l.common.account.billed()
+		l.common.account.billed(f)
 		if !admit {
-			l.common.refuse()
+			l.common.refuse(f)
 			return
 		}
-		l.common.lose(LossTooManyTenants, 1, "a record is of one tenant more than can be told apart and was given up")
+		l.common.lose(f, LossTooManyTenants, "a record is of one tenant more than can be told apart and was given up")
 	case !admit:
-		d.account.billed()
-		d.refuse()
+		d.account.billed(f)
+		d.refuse(f)
 	default:
-		d.account.billed()
+		d.account.billed(f)
 		d.put(f, now)
 	}
 }

@@ -261,6 +261,18 @@ func WithDeadLetter(dir string) Option {
 	})
 }
 
+// WithLedger keeps a local account of everything that is billed, and of what becomes
+// of it, in files of a directory: one line when a record is billed and one at its
+// end, with model, tokens and organization, but no person. "revenium-otel ledger"
+// adds it up and exports it for comparison with an invoice; see package ledger. It
+// outranks REVENIUM_LEDGER_DIR.
+func WithLedger(dir string) Option {
+	return optionFunc(func(cfg config) config {
+		cfg.ledgerDir, cfg.ledgerSetting = dir, "WithLedger"
+		return cfg
+	})
+}
+
 // WithRejectedHandler is told each record that the service refused for good, with
 // its bytes and the service's answer. A record that the handler took (it returned
 // nil) counts as a dead letter; one that it did not take counts as lost, unless

@@ -19,10 +19,11 @@ import (
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
 
-// stopped shuts a processor down with hardly any time.
-func stopped(tb testing.TB, p *exporter.Processor) exporter.Report {
+// stopped shuts a processor down with hardly any time, which loses nothing unless
+// something was lost before.
+func stopped(tb testing.TB, p *exporter.Processor, lossy ...bool) exporter.Report {
 	tb.Helper()
-	if err := p.Shutdown(within(tb, 50*time.Millisecond)); err != nil {
+	if err := p.Shutdown(within(tb, 50*time.Millisecond)); (err != nil) != (len(lossy) > 0) {
 		tb.Errorf("Shutdown = %v", err)
 	}
 	r := p.Report()

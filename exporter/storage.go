@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/revenium/revenium-otel-go/exporter/deadletter"
+	"github.com/revenium/revenium-otel-go/exporter/ledger"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 	"github.com/revenium/revenium-otel-go/exporter/spool"
 )
@@ -45,6 +46,15 @@ func (e *engine) openStorage() (*storage, error) {
 			cfg.maxAge = defaultMaxAge
 		}
 	}
+	if cfg.ledgerDir != "" {
+		book, err := ledger.Open(cfg.ledgerDir, ledger.WithErrors(func(err error) {
+			e.report.problem(slog.LevelError, "ledger", "revenium: the ledger cannot be written; trying again", slog.Any("error", err))
+		}))
+		if err != nil {
+			return nil, storageError("ledger", cfg.ledgerDir, cfg.ledgerSetting, err)
+		}
+		e.tally.book = book
+	}
 	if cfg.spoolDir == "" {
 		return s, nil
 	}
@@ -55,7 +65,7 @@ func (e *engine) openStorage() (*storage, error) {
 	opts = append(opts, spool.WithEvents(s.event), spool.WithUnreadable(s.unreadable))
 	dir, err := spool.Open(cfg.spoolDir, opts...)
 	if err != nil {
-		return nil, storageError("spool", cfg.spoolDir, cfg.spoolSetting, err)
+		return nil, errors.Join(storageError("spool", cfg.spoolDir, cfg.spoolSetting, err), s.closeLedger())
 	}
 	s.spool = dir
 	return s, nil
@@ -105,12 +115,21 @@ func (s *storage) sync() error {
 
 // close gives the directories free for the next process.
 func (s *storage) close() {
-	if s.spool == nil {
-		return
+	if s.spool != nil {
+		if err := s.spool.Close(); err != nil {
+			s.engine.report.always(slog.LevelError, "revenium: closing the spool failed", slog.Any("error", err))
+		}
 	}
-	if err := s.spool.Close(); err != nil {
-		s.engine.report.always(slog.LevelError, "revenium: closing the spool failed", slog.Any("error", err))
+	if err := s.closeLedger(); err != nil {
+		s.engine.report.always(slog.LevelError, "revenium: the ledger is not complete", slog.Any("error", err))
 	}
+}
+
+func (s *storage) closeLedger() error {
+	if book := s.engine.tally.book; book != nil {
+		return book.Close()
+	}
+	return nil
 }
 
 // event logs and counts what happens to the files of the spool.
@@ -152,10 +171,10 @@ func (s *storage) lose(tenant, reason string, n int64, dead bool) {
 		account.recovered(n)
 	}
 	if dead {
-		account.dead(reason)
+		account.deadUnseen(reason)
 		return
 	}
-	account.lost(reason, n)
+	account.lostUnseen(reason, n)
 	s.engine.report.problem(slog.LevelError, reason, "revenium: records in the spool cannot be read and are lost",
 		slog.String("reason", reason), slog.Int64("lost", n))
 }

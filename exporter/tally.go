@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/exporter/ledger"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 )
 
@@ -81,6 +82,9 @@ type counts struct {
 // tally keeps the counts under one lock, so that whoever reads them sees sums
 // that hold.
 type tally struct {
+	// book is the ledger; nil without.
+	book *ledger.Writer
+
 	mu sync.Mutex
 	c  counts
 }
@@ -98,9 +102,11 @@ func newTally() *tally {
 	}}
 }
 
-// account is what is counted of one tenant's records, beside the sums of all.
+// account is what is counted of one tenant's records, beside the sums of all, and
+// written to the ledger, if there is one.
 type account struct {
 	tally  *tally
+	tenant string
 	counts TenantReport
 }
 
@@ -115,7 +121,7 @@ func (t *tally) account(tenant string) *account {
 		a = t.c.tenants[""]
 	}
 	if a == nil {
-		a = &account{tally: t}
+		a = &account{tally: t, tenant: tenant}
 		t.c.tenants[tenant] = a
 	}
 	return a
@@ -169,7 +175,10 @@ func (t *tally) decided(kind convert.DecisionKind, reason string, wasHeld bool) 
 }
 
 // billed counts a record as its tenant's, after decided has counted it.
-func (a *account) billed() {
+func (a *account) billed(f metering.Frozen) {
+	if a.tally.book != nil {
+		a.tally.book.Billed(a.tenant, f)
+	}
 	a.tally.mu.Lock()
 	defer a.tally.mu.Unlock()
 	a.counts.Billed++
@@ -177,7 +186,12 @@ func (a *account) billed() {
 
 // delivered counts the end of a record that the service has. late says that it was
 // older than the time for which the service remembers idempotency keys.
-func (a *account) delivered(outcome metering.Outcome, late bool) {
+func (a *account) delivered(f metering.Frozen, outcome metering.Outcome, late bool) {
+	state := ledger.Delivered
+	if outcome == metering.Duplicate {
+		state = ledger.Duplicate
+	}
+	a.ended(f, state, "", late)
 	t := a.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -195,11 +209,24 @@ func (a *account) delivered(outcome metering.Outcome, late bool) {
 	}
 }
 
-// lost counts n pending records as lost.
-func (a *account) lost(reason string, n int64) {
+// lost counts a pending record as lost.
+func (a *account) lost(f metering.Frozen, reason string) {
+	a.ended(f, ledger.Lost, reason, false)
+	a.countLost(reason, 1)
+}
+
+// lostUnseen counts n pending records as lost of which nothing more is known.
+func (a *account) lostUnseen(reason string, n int64) {
 	if n == 0 {
 		return
 	}
+	if a.tally.book != nil {
+		a.tally.book.EndedUnseen(a.tenant, n, ledger.Lost, reason)
+	}
+	a.countLost(reason, n)
+}
+
+func (a *account) countLost(reason string, n int64) {
 	t := a.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -211,7 +238,20 @@ func (a *account) lost(reason string, n int64) {
 }
 
 // dead counts a pending record that was given up and is in somebody's hands.
-func (a *account) dead(reason string) {
+func (a *account) dead(f metering.Frozen, reason string) {
+	a.ended(f, ledger.DeadLettered, reason, false)
+	a.countDead(reason)
+}
+
+// deadUnseen is dead for what is no record that could be read.
+func (a *account) deadUnseen(reason string) {
+	if a.tally.book != nil {
+		a.tally.book.EndedUnseen(a.tenant, 1, ledger.DeadLettered, reason)
+	}
+	a.countDead(reason)
+}
+
+func (a *account) countDead(reason string) {
 	t := a.tally
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -220,6 +260,13 @@ func (a *account) dead(reason string) {
 	t.c.dead[reason]++
 	t.c.deadSum++
 	a.counts.DeadLettered++
+}
+
+// ended writes the end of a record to the ledger.
+func (a *account) ended(f metering.Frozen, state ledger.State, reason string, late bool) {
+	if a.tally.book != nil {
+		a.tally.book.Ended(a.tenant, f, state, reason, late)
+	}
 }
 
 // recovered counts records that an earlier process left in the queue.

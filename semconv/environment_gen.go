@@ -71,6 +71,10 @@ const (
 	// deployment.environment.name.
 	EnvEnvironment = "REVENIUM_ENVIRONMENT"
 
+	// EnvLedgerDir names an environment variable. Directory of the local account
+	// of everything that is billed.
+	EnvLedgerDir = "REVENIUM_LEDGER_DIR"
+
 	// EnvLogLevel names an environment variable. Least level that is logged:
 	// DEBUG, INFO, WARN or ERROR. It gives the exporter a logger of its own on
 	// standard error.
