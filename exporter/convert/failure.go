@@ -23,8 +23,9 @@ type failure struct {
 	text string
 }
 
-// HTTP statuses that say more than that the call failed.
+// HTTP statuses that say that the call failed, from the first on, and more than that.
 const (
+	statusBadRequest      = 400
 	statusPaymentRequired = 402
 	statusTimeout         = 408
 	statusConflict        = 409
@@ -42,7 +43,7 @@ func (w *work) failure(finishFailed, usage bool) *failure {
 	x := &w.extract
 	errorType := x.text(fieldErrorType)
 	status := w.httpStatus(errorType)
-	failed := w.status == StatusError || errorType != "" || status >= 400 || finishFailed ||
+	failed := w.status == StatusError || errorType != "" || status >= statusBadRequest || finishFailed ||
 		strings.EqualFold(x.text(fieldLevel), "ERROR") || x.get(fieldSuccess) != nil && !x.flag(fieldSuccess)
 	if !failed && usage {
 		return nil

@@ -34,6 +34,7 @@ func TestFailures(t *testing.T) {
 		"error type":                {attrs: []any{"error.type", "model_not_found"}, stop: metering.StopError},
 		"HTTP status":               {attrs: []any{"http.response.status_code", 404}, stop: metering.StopError, code: 404},
 		"error type is a status":    {attrs: []any{"error.type", "429"}, stop: metering.StopError, code: 429},
+		"a stream left after 200":   {attrs: []any{"error.type", "context_canceled", "http.response.status_code", 200}, stop: metering.StopCancelled},
 		"status 408":                {attrs: []any{"http.response.status_code", 408}, stop: metering.StopTimeout, code: 408},
 		"status 504":                {attrs: []any{"http.response.status_code", 504}, stop: metering.StopTimeout, code: 504},
 		"status 402":                {attrs: []any{"http.response.status_code", 402}, stop: metering.StopCostLimit, code: 402},

@@ -94,7 +94,7 @@ func (w *work) build(op operation, id *identity, t *tokens, stop metering.StopRe
 	c.StopReason = stop
 	if f != nil {
 		c.StopReason = f.stop
-		if f.status != 0 {
+		if f.status >= statusBadRequest { // of a stream that failed or was left, 200 is no error's
 			c.ErrorCode = b.integer(f.status)
 		}
 		if w.c.cfg.errorReasons {
