@@ -42,6 +42,8 @@ type account struct {
 	capacity int64
 	sizer    exporterhelper.RequestSizerType
 
+	// quick: the last answer came within quickAnswer.
+	quick    atomic.Bool
 	attempts atomic.Uint64
 	mu       sync.Mutex
 	// underway holds what is left of the requests that are being delivered.
@@ -184,7 +186,7 @@ func (a *account) sendAll(ctx context.Context, records []record) (left []record,
 		}
 	}
 	var workers sync.WaitGroup
-	for range min(len(records), cap(a.slots)) - 1 {
+	for range min(len(records), a.concurrency()) - 1 {
 		workers.Go(work)
 	}
 	work()
@@ -201,6 +203,22 @@ func (a *account) sendAll(ctx context.Context, records []record) (left []record,
 		}
 	}
 	return left, wait, err
+}
+
+// A service that answers within quickAnswer, because it is near, is kept as busy by
+// quickWorkers for each request of the queue as by more, which would only cost
+// goroutines and connections.
+const (
+	quickAnswer  = 5 * time.Millisecond
+	quickWorkers = 4
+)
+
+// concurrency is how many records of one request are sent at a time.
+func (a *account) concurrency() int {
+	if a.quick.Load() {
+		return min(quickWorkers, cap(a.slots))
+	}
+	return cap(a.slots)
 }
 
 // try is what came of one attempt on one record.
@@ -243,6 +261,7 @@ func (a *account) send(ctx context.Context, rec *record) try {
 		a.gate.abandon()
 		return try{err: res.Err, stopped: true}
 	}
+	a.quick.Store(now.Sub(started) < quickAnswer)
 	a.engine.observeAttempt(ctx, res, now.Sub(started))
 	parked, unparked := a.gate.leave(now, res)
 	a.engine.reportKey(a, parked, unparked, res)

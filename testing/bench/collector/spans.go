@@ -71,7 +71,7 @@ func span(s ptrace.Span, i int) {
 		a.PutStr("gen_ai.response.model", "gpt-4o-2024-08-06")
 		a.PutStr("gen_ai.response.id", "chatcmpl-"+s.TraceID().String())
 		a.PutInt("gen_ai.usage.input_tokens", int64(100+i%1000))
-		a.PutInt("gen_ai.usage.output_tokens", 20)
+		a.PutInt("gen_ai.usage.output_tokens", int64(1+i%1009))
 		a.PutEmptySlice("gen_ai.response.finish_reasons").AppendEmpty().SetStr("stop")
 		a.PutStr("revenium.organization.name", "Acme")
 		a.PutStr("revenium.product.name", "search")
