@@ -33,8 +33,9 @@ type api struct {
 	checked, strict bool
 	// idPrefix begins ids of a retrieval, which tells it from others' paths.
 	idPrefix string
-	// form says that requests may be forms.
-	form bool
+	// form says that requests may be forms, anyType that their bodies are JSON
+	// whatever they say (AWS's clients say application/octet-stream).
+	form, anyType bool
 	// opaque says that an answer that does not say to be JSON or events is none.
 	opaque bool
 	// apiType is the value of openai.api.type, where OpenAI serves it.
@@ -228,6 +229,14 @@ var apis = []*api{
 		paths: []string{"/interactions"}, job: jobIfAsked, request: interactionsRequest, reply: interactionsReply,
 	},
 	{
+		name: "gemini.interactions", operation: operationChat, billable: true, provider: providerVertexAI, only: true,
+		paths: []string{"/interactions"}, job: jobIfAsked, request: interactionsRequest, reply: interactionsReply,
+	},
+	{
+		name: "gemini.interactions.retrieve", aside: asideRetrieve, provider: providerVertexAI, only: true, method: http.MethodGet,
+		paths: []string{"/interactions/*"}, retrieves: true, request: plainRequest, reply: interactionsReply,
+	},
+	{
 		name: "gemini.interactions.retrieve", aside: asideRetrieve, provider: providerGemini, only: true, method: http.MethodGet,
 		paths: []string{"/interactions/*"}, retrieves: true, request: plainRequest, reply: interactionsReply,
 	},
@@ -260,11 +269,19 @@ var apis = []*api{
 	},
 	{
 		name: "bedrock.invoke", operation: operationText, billable: true, provider: providerBedrock,
-		paths: []string{"/model/*/invoke"}, operations: bedrockOperations, request: invokeRequest, reply: invokeReply,
+		paths: []string{"/model/*/invoke"}, anyType: true, operations: bedrockOperations, request: invokeRequest, reply: invokeReply,
 	},
 	{
 		name: "bedrock.invoke", operation: operationText, billable: true, provider: providerBedrock, streams: true,
-		paths: []string{"/model/*/invoke-with-response-stream"}, operations: bedrockOperations, request: invokeRequest, reply: invokeReply,
+		paths: []string{"/model/*/invoke-with-response-stream"}, anyType: true, operations: bedrockOperations, request: invokeRequest, reply: invokeReply,
+	},
+	{
+		name: "bedrock.video", operation: operationVideo, billable: true, provider: providerBedrock, only: true,
+		paths: []string{"/async-invoke"}, operations: asyncOperations, job: jobAlways, request: asyncInvokeRequest, reply: asyncInvokeReply,
+	},
+	{
+		name: "bedrock.video.retrieve", aside: asideRetrieve, provider: providerBedrock, only: true, method: http.MethodGet,
+		paths: []string{"/async-invoke/*"}, retrieves: true, request: plainRequest, reply: asyncInvokeReply,
 	},
 	{
 		name: "bedrock.count_tokens", aside: asideCount, provider: providerBedrock,

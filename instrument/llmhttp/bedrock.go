@@ -3,7 +3,10 @@
 
 package llmhttp
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // converseRequest is the format of requests to Bedrock's Converse API.
 var converseRequest = &requestTable{content: converseRequestContent, wanted: newTree([]want{
@@ -158,6 +161,42 @@ var bedrockOperations = []modelOperation{
 	{"cohere.command", operationText},
 	{"stability.", operationImage},
 	{"twelvelabs.marengo", operationEmbeddings},
+}
+
+// asyncInvokeRequest and asyncInvokeReply are the format of jobs by InvokeModel,
+// which make videos.
+var (
+	asyncInvokeRequest = &requestTable{wanted: newTree([]want{
+		{path: "modelId", field: reqModel},
+		{path: "modelInput", field: reqInput},
+		{path: "modelInput.videoGenerationConfig.durationSeconds", field: reqSeconds},
+		{path: "modelInput.videoGenerationConfig.dimension", field: reqSize},
+		{path: "modelInput.resolution", field: reqSize},
+	})}
+	asyncInvokeReply = &replyTable{
+		tokens: netTokens,
+		settle: settleAsyncInvoke,
+		wanted: newTree([]want{
+			{path: "invocationArn", field: rspID},
+			{path: "status", field: rspStatus},
+		}),
+	}
+)
+
+// asyncOperations are the operations of models that are no video.
+var asyncOperations = []modelOperation{{"twelvelabs.marengo", operationEmbeddings}, {"amazon.nova-2-multimodal-embed", operationEmbeddings}}
+
+// settleAsyncInvoke gives jobs the words that others have for how far they are.
+func settleAsyncInvoke(r *replyReader) {
+	switch d := &r.doc; d.status {
+	case "":
+		r.res.status = "queued"
+	case "Failed":
+		r.res.status, d.isError = "failed", true
+		r.setFailure()
+	default:
+		r.res.status = strings.ToLower(d.status)
+	}
 }
 
 // invokeTokens brings the counts of a model, or else those of the platform, into

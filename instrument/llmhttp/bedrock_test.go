@@ -213,6 +213,38 @@ func TestInvokeModel(t *testing.T) {
 	})
 }
 
+// AWS's clients do not say that what they send is JSON.
+func TestInvokeModelOfNoType(t *testing.T) {
+	h := newHarness(t, answering(200, "application/json", `{"generation":"x","prompt_token_count":5,"generation_token_count":7}`))
+	h.exchange(bedrockModels+"meta.llama3/invoke", `{"prompt":"x"}`, "Content-Type", "application/octet-stream")
+	h.only().want(t, usageOf(5, 7))
+}
+
+// A video by InvokeModel is metered when it is whole.
+func TestAsyncInvoke(t *testing.T) {
+	const url = "http://bedrock-runtime.us-east-1.amazonaws.com/async-invoke"
+	const request = `{"modelId":"amazon.nova-reel-v1:1","modelInput":{"taskType":"TEXT_VIDEO","textToVideoParams":{"text":"secret"},"videoGenerationConfig":{"durationSeconds":6,"dimension":"1280x720"}}}`
+	for status, want := range map[string]map[string]any{
+		"Completed": {"revenium.video.duration": 6.0, "revenium.video.resolution": "1280x720", "revenium.video.completion_status": "SUCCESS", "error.type": nil},
+		"Failed":    {"revenium.video.duration": nil, "revenium.video.completion_status": "FAILED", "error.type": instrument.ErrorTypeOther},
+	} {
+		const arn = "arn:aws:bedrock:us-east-1:1:async-invoke/x"
+		server := &jobServer{answers: []string{`{"invocationArn":"` + arn + `"}`, `{"invocationArn":"` + arn + `","status":"InProgress"}`, `{"invocationArn":"` + arn + `","status":"` + status + `","failureMessage":"secret"}`}}
+		h := newHarness(t, server.ServeHTTP)
+		h.exchange(url, request)
+		for range 2 {
+			h.get(url + "/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aasync-invoke%2Fx")
+		}
+		spans := h.all()
+		spans[0].want(t, map[string]any{"revenium.metering.skip": true, "gen_ai.request.model": "amazon.nova-reel-v1:1"})
+		spans[1].want(t, map[string]any{"revenium.metering.skip": true})
+		spans[2].want(t, want)
+		if name := "video_generation amazon.nova-reel-v1:1"; spans[2].Name != name {
+			t.Errorf("span %q, want %q", spans[2].Name, name)
+		}
+	}
+}
+
 // A frame of any size needs no memory, and what is no frame is not read.
 func TestFrames(t *testing.T) {
 	var log frameLog

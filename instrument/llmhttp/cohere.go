@@ -19,6 +19,7 @@ var cohereRequest = &requestTable{content: cohereRequestContent, wanted: newTree
 	{path: "output_dimension", field: reqDimensions},
 	{path: "embedding_types[]", field: reqEncoding},
 	{path: "reasoning_effort", field: reqEffort},
+	{path: "conversation_id", field: reqConversation},
 	{path: "messages", field: reqMessages, presence: true},
 	{path: "message", field: reqMessages, presence: true},
 	{path: "prompt", field: reqInput, presence: true},

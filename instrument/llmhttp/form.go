@@ -13,38 +13,48 @@ import (
 // formScanner finds what is wanted in a form (multipart/form-data) as it passes.
 // Files are skipped, not held.
 type formScanner struct {
-	parts *pushReader // nil if it is no form
+	reader   *requestReader
+	boundary string      // "" if it is no form, or over
+	parts    *pushReader // nil before the first byte
 }
 
 // newFormScanner returns a scanner of a form of the given Content-Type that looks
 // for the members of reader's table.
 func newFormScanner(contentType string, reader *requestReader) *formScanner {
-	_, params, err := mime.ParseMediaType(contentType)
-	if err != nil || params["boundary"] == "" {
-		return &formScanner{}
+	f := &formScanner{reader: reader}
+	if _, params, err := mime.ParseMediaType(contentType); err == nil {
+		f.boundary = params["boundary"]
 	}
-	return &formScanner{parts: newPushReader(func(body io.Reader) {
-		parts := multipart.NewReader(body, params["boundary"])
-		for {
-			part, err := parts.NextRawPart()
-			if err != nil {
-				return
-			}
-			reader.part(part)
-		}
-	})}
+	return f
 }
 
 func (f *formScanner) write(p []byte) {
-	if f.parts != nil {
-		f.parts.write(p)
+	if f.boundary == "" {
+		return
 	}
+	if f.parts == nil {
+		f.parts = newPushReader(f.read)
+	}
+	f.parts.write(p)
 }
 
 func (f *formScanner) end() {
+	f.boundary = ""
 	if f.parts != nil {
 		f.parts.end()
 		f.parts = nil
+	}
+}
+
+// read reads the parts of the form.
+func (f *formScanner) read(body io.Reader) {
+	parts := multipart.NewReader(body, f.boundary)
+	for {
+		part, err := parts.NextRawPart()
+		if err != nil {
+			return
+		}
+		f.reader.part(part)
 	}
 }
 

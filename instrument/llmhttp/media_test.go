@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/revenium/revenium-otel-go/instrument"
 )
 
@@ -183,6 +185,44 @@ func TestSpeech(t *testing.T) {
 			want: speech(nil),
 		},
 	})
+}
+
+// A large form is read as it is sent, if anybody wants to know. Nothing of the
+// reading is left behind, whatever becomes of the form (see TestMain).
+func TestLargeForms(t *testing.T) {
+	body := form("file", strings.Repeat("RIFF", maxBuffered), "model", "whisper-1", "language", "de")
+	for name, tt := range map[string]struct {
+		opts []Option
+		base http.RoundTripper
+	}{
+		"sent":       {},
+		"not wanted": {opts: []Option{WithTracerProvider(noop.NewTracerProvider())}},
+		"half sent": {base: roundTripper(func(req *http.Request) (*http.Response, error) {
+			_, _ = io.ReadFull(req.Body, make([]byte, 1000))
+			_ = req.Body.Close()
+			return nil, io.ErrUnexpectedEOF
+		})},
+	} {
+		h := newHarness(t, answering(200, "application/json", `{"text":"x","usage":{"type":"duration","seconds":4}}`), tt.opts...)
+		if tt.base != nil {
+			h.transport.base = tt.base
+		}
+		req := h.request(t.Context(), "http://api.openai.com/v1/audio/transcriptions", body, "Content-Type", formType)
+		req.GetBody = nil
+		resp, err := h.client.Do(req)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		if name != "sent" {
+			continue
+		}
+		span := h.only()
+		span.want(t, map[string]any{"gen_ai.request.model": "whisper-1", "revenium.audio.language": "de", "revenium.audio.duration": 4.0})
+		if span.Name != "transcription whisper-1" {
+			t.Errorf("span %q", span.Name)
+		}
+	}
 }
 
 // Audio that breaks off has failed; what was to be spoken is known all the same.

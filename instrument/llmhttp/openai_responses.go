@@ -13,6 +13,8 @@ var responsesRequest = &requestTable{content: responsesRequestContent, wanted: n
 	{path: "top_p", field: reqTopP},
 	{path: "service_tier", field: reqServiceTier},
 	{path: "reasoning.effort", field: reqEffort},
+	{path: "conversation", field: reqConversation},
+	{path: "conversation.id", field: reqConversation},
 	{path: "input", field: reqInput, presence: true},
 	{path: "prompt", field: reqInput, presence: true}, // one that is kept by OpenAI
 	{path: "previous_response_id", field: reqInput, presence: true},

@@ -114,7 +114,7 @@ func (t *target) is(req *http.Request) bool {
 	case a.retrieves:
 		return t.known || a.idPrefix != "" && strings.HasPrefix(t.found, a.idPrefix)
 	default:
-		return mayBeJSON(req.Header) || a.form && isForm(req.Header)
+		return a.anyType || mayBeJSON(req.Header) || a.form && isForm(req.Header)
 	}
 }
 

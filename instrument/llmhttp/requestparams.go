@@ -32,6 +32,7 @@ const (
 	reqEncoding
 	reqServiceTier
 	reqEffort
+	reqConversation
 	reqInput    // what the call is about; presence
 	reqMessages // the same, as a conversation; presence
 	reqImagePrompt
@@ -68,6 +69,7 @@ type requestParams struct {
 	encoding          string
 	serviceTier       string
 	effort            string
+	conversation      string // its id
 	// input says that there is something that the call is about, messages that it
 	// is a conversation, imagePrompt that it is the description of an image.
 	input, messages, imagePrompt bool
@@ -162,6 +164,8 @@ func (r *requestReader) value(f field, v value) {
 		p.serviceTier = v.text()
 	case reqEffort:
 		p.effort = v.text()
+	case reqConversation:
+		p.conversation = v.text()
 	case reqInput, reqMessages, reqCharacters:
 		if v.kind == stringValue {
 			r.hasInput(f)
@@ -277,6 +281,7 @@ func (p *requestParams) attributes(to []attribute.KeyValue, t *target) []attribu
 	}
 	a.text(t.api.requestTierKey(), p.serviceTier)
 	a.text(semconv.GenAIRequestReasoningLevelKey, p.effort)
+	a.text(semconv.GenAIConversationIDKey, p.conversation)
 	a.text(semconv.ReveniumModelSourceKey, t.source)
 	if t.api.apiType != "" && (t.provider == providerOpenAI || t.provider == providerAzureOpenAI) {
 		a.text(semconv.OpenAIAPITypeKey, t.api.apiType)

@@ -56,11 +56,11 @@ func TestResponses(t *testing.T) {
 	runFormats(t, []formatCase{
 		{
 			name: "completed", url: responsesURL, span: "chat gpt-5",
-			request: `{"model":"gpt-5","input":"secret","max_output_tokens":99,"temperature":0.5,"top_p":0.9,"reasoning":{"effort":"low"},"service_tier":"flex","user":"u"}`,
+			request: `{"model":"gpt-5","input":"secret","max_output_tokens":99,"temperature":0.5,"top_p":0.9,"reasoning":{"effort":"low"},"service_tier":"flex","user":"u","conversation":{"id":"conv_1"}}`,
 			answer:  responseWith("completed", `"error":null,"output":[{"type":"reasoning"},{"type":"web_search_call"},{"type":"web_search_call"},{"type":"code_interpreter_call"},{"type":"message"}],`+responseUsage),
 			want: responseAttributes("completed", withResponseUsage(map[string]any{
 				"gen_ai.request.max_tokens": int64(99), "gen_ai.request.temperature": 0.5, "gen_ai.request.top_p": 0.9,
-				"gen_ai.request.reasoning.level": "low", "openai.request.service_tier": "flex",
+				"gen_ai.request.reasoning.level": "low", "openai.request.service_tier": "flex", "gen_ai.conversation.id": "conv_1",
 				"revenium.usage.server_tool.web_search": int64(2), "revenium.usage.server_tool.code_execution": int64(1),
 			})),
 		},
