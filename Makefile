@@ -52,7 +52,7 @@ generate-check: $(BIN)/mdatagen $(BIN)/builder ## Fail when a generated file is 
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Lint every module.
-	@set -e; for dir in $(MODULES); do echo "lint $${dir#$(CURDIR)}"; (cd $$dir && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+	@set -e; for dir in $(MODULES); do echo "lint $${dir#$(CURDIR)}"; (cd $$dir && $(BIN)/golangci-lint run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format every module.
