@@ -8,6 +8,9 @@
 GO      ?= go
 BIN     := $(CURDIR)/.bin
 MODULES := $(shell $(GO) list -m -f '{{.Dir}}')
+# Modules that cannot be built in one workspace with the others: Genkit 1.4 needs
+# an older invopop/jsonschema than Anthropic's client does.
+OUTSIDE := $(CURDIR)/instrument/reveniumgenkit
 
 # Packages in which goroutines live are tested with the race detector, where the
 # machine has the C compiler that it needs.
@@ -16,9 +19,9 @@ CONCURRENT := . ./exporter/... ./instrument/... ./instrument/propagate/propagate
 	./examples/cli/... ./examples/getting-started/... ./examples/head-sampled/... ./examples/litellm-collector/... ./exporter/reveniumexporter/... ./testing/replay/...
 # One module for each client library; they start no goroutine of their own.
 ADAPTERS   := ./instrument/reveniumanthropic/... ./instrument/reveniumbedrock/... ./instrument/reveniumeino/... \
-	./instrument/reveniumgenai/... 	./instrument/reveniumgoopenai/... ./instrument/reveniumlangchaingo/... ./instrument/reveniumollama/... \
+	./instrument/reveniumgenai/... ./instrument/reveniumgoopenai/... ./instrument/reveniumlangchaingo/... ./instrument/reveniumollama/... \
 	./instrument/reveniumopenai/...
-SEQUENTIAL := $(ADAPTERS) ./semconv/... ./exporter/convert/pdataview/... ./testing/spancheck/... ./tools/semconvgen/... ./testing/bench/... ./testing/collector/...
+SEQUENTIAL := $(ADAPTERS) ./testing/llmtest/clients/... ./semconv/... ./exporter/convert/pdataview/... ./testing/spancheck/... ./tools/semconvgen/... ./testing/bench/... ./testing/collector/...
 RACE       := $(shell if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1; then echo -race; fi)
 
 .DEFAULT_GOAL := test
@@ -30,6 +33,7 @@ ifeq ($(RACE),)
 endif
 	$(GO) test $(RACE) $(CONCURRENT)
 	$(GO) test $(SEQUENTIAL)
+	@set -e; for dir in $(OUTSIDE); do (cd $$dir && GOWORK=off $(GO) test ./...); done
 
 .PHONY: generate
 generate: $(BIN)/mdatagen $(BIN)/builder ## Regenerate semconv's and the Collector component's generated files.
@@ -53,10 +57,11 @@ generate-check: $(BIN)/mdatagen $(BIN)/builder ## Fail when a generated file is 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Lint every module.
 	@set -e; for dir in $(MODULES); do echo "lint $${dir#$(CURDIR)}"; (cd $$dir && $(BIN)/golangci-lint run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); done
+	@set -e; for dir in $(OUTSIDE); do echo "lint $${dir#$(CURDIR)}"; (cd $$dir && GOWORK=off $(BIN)/golangci-lint run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format every module.
-	@set -e; for dir in $(MODULES); do (cd $$dir && $(BIN)/golangci-lint fmt --config $(CURDIR)/.golangci.yml); done
+	@set -e; for dir in $(MODULES) $(OUTSIDE); do (cd $$dir && $(BIN)/golangci-lint fmt --config $(CURDIR)/.golangci.yml); done
 
 .PHONY: bench
 bench: ## Run the benchmarks of docs/benchmarks.md.
@@ -82,16 +87,16 @@ examples: ## Run every example as a newcomer would.
 
 .PHONY: standalone
 standalone: ## Build and vet every module without the workspace, as its users would.
-	@set -e; for dir in $(MODULES); do echo "GOWORK=off go vet $${dir#$(CURDIR)}"; (cd $$dir && GOWORK=off $(GO) build -o /dev/null ./... && GOWORK=off $(GO) vet ./...); done
+	@set -e; for dir in $(MODULES) $(OUTSIDE); do echo "GOWORK=off go vet $${dir#$(CURDIR)}"; (cd $$dir && GOWORK=off $(GO) build -o /dev/null ./... && GOWORK=off $(GO) vet ./...); done
 
 .PHONY: tidy
 tidy: ## Tidy every go.mod and the workspace's sums.
-	@set -e; for dir in $(MODULES) $(CURDIR)/tools; do (cd $$dir && GOWORK=off $(GO) mod tidy); done
+	@set -e; for dir in $(MODULES) $(OUTSIDE) $(CURDIR)/tools; do (cd $$dir && GOWORK=off $(GO) mod tidy); done
 	$(GO) work sync
 
 .PHONY: tidy-check
 tidy-check: ## Fail when a go.mod is not tidy.
-	@set -e; for dir in $(MODULES); do (cd $$dir && GOWORK=off $(GO) mod tidy -diff); done
+	@set -e; for dir in $(MODULES) $(OUTSIDE); do (cd $$dir && GOWORK=off $(GO) mod tidy -diff); done
 
 .PHONY: versions-check
 versions-check: $(BIN)/multimod ## Check versions.yaml against the modules.

@@ -1,0 +1,109 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reveniumopenai_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/openai/openai-go/v3"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/revenium/revenium-otel-go/testing/llmtest"
+	"github.com/revenium/revenium-otel-go/testing/metertest"
+)
+
+// spanAttributes ends metering and returns the attributes of the only span, as text.
+func spanAttributes(t *testing.T, m *metertest.Meter, recorder *tracetest.SpanRecorder) map[string]string {
+	t.Helper()
+	m.Records()
+	spans := recorder.Ended()
+	if len(spans) != 1 {
+		t.Fatalf("%d spans", len(spans))
+	}
+	out := make(map[string]string)
+	for _, kv := range spans[0].Attributes() {
+		out[string(kv.Key)] = kv.Value.String()
+	}
+	return out
+}
+
+func check(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s: %q, want %q", name, got[name], value)
+		}
+	}
+}
+
+// start starts a meter, and a recorder of its spans.
+func start(t *testing.T) (*metertest.Meter, openai.Client, *tracetest.SpanRecorder) {
+	t.Helper()
+	m := metertest.Start(t)
+	recorder := tracetest.NewSpanRecorder()
+	m.Provider.RegisterSpanProcessor(recorder)
+	return m, newClient(m, metering(m)), recorder
+}
+
+func TestImages(t *testing.T) {
+	m, client, recorder := start(t)
+	m.LLM.Enqueue(llmtest.Answer{Usage: &llmtest.Usage{PromptTokens: 10, CompletionTokens: 4160}})
+	got, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{
+		Model: "gpt-image-1", Prompt: "a siamese cat", N: openai.Int(2), Size: openai.ImageGenerateParamsSize1024x1024, Quality: openai.ImageGenerateParamsQualityHigh,
+	})
+	if err != nil || len(got.Data) != 2 || got.Usage.OutputTokens != 4160 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	check(t, spanAttributes(t, m, recorder), map[string]string{
+		"gen_ai.request.model": "gpt-image-1", "revenium.image.count": "2", "revenium.image.resolution": "1024x1024",
+		"revenium.image.quality": "high", "gen_ai.usage.input_tokens": "10", "gen_ai.usage.output_tokens": "4160",
+	})
+}
+
+func TestTranscription(t *testing.T) {
+	m, client, recorder := start(t)
+	m.LLM.Enqueue(llmtest.Answer{Text: "It rains.", Usage: &llmtest.Usage{Seconds: 7}})
+	got, err := client.Audio.Transcriptions.New(t.Context(), openai.AudioTranscriptionNewParams{
+		Model: "whisper-1", File: openai.File(bytes.NewReader(make([]byte, 2000)), "talk.wav", "audio/wav"),
+	})
+	if err != nil || got.Text != "It rains." {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	check(t, spanAttributes(t, m, recorder), map[string]string{"gen_ai.request.model": "whisper-1", "revenium.audio.duration": "7"})
+}
+
+func TestTranscriptionStream(t *testing.T) {
+	m, client, recorder := start(t)
+	m.LLM.Enqueue(llmtest.Answer{Text: "It rains.", Usage: &llmtest.Usage{PromptTokens: 70, PromptAudioTokens: 60, CompletionTokens: 5}})
+	stream := client.Audio.Transcriptions.NewStreaming(t.Context(), openai.AudioTranscriptionNewParams{
+		Model: "gpt-4o-transcribe", File: openai.File(bytes.NewReader(make([]byte, 2000)), "talk.wav", "audio/wav"),
+	})
+	text := ""
+	for stream.Next() {
+		text += stream.Current().Delta
+	}
+	if err := errors.Join(stream.Err(), stream.Close()); err != nil || text != "It rains." {
+		t.Fatalf("%q, %v", text, err)
+	}
+	check(t, spanAttributes(t, m, recorder), map[string]string{
+		"gen_ai.request.model": "gpt-4o-transcribe", "gen_ai.usage.input_tokens": "70", "gen_ai.usage.output_tokens": "5",
+	})
+}
+
+func TestSpeech(t *testing.T) {
+	m, client, recorder := start(t)
+	m.LLM.Enqueue(llmtest.Answer{Audio: []byte("sound")})
+	got, err := client.Audio.Speech.New(t.Context(), openai.AudioSpeechNewParams{Model: "gpt-4o-mini-tts", Input: "It rains.", Voice: openai.AudioSpeechNewParamsVoiceUnion{OfString: openai.String("alloy")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound, err := io.ReadAll(got.Body)
+	if err := errors.Join(err, got.Body.Close()); err != nil || string(sound) != "sound" {
+		t.Fatalf("%q, %v", sound, err)
+	}
+	check(t, spanAttributes(t, m, recorder), map[string]string{"gen_ai.request.model": "gpt-4o-mini-tts", "revenium.audio.character_count": "9"})
+}
