@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
@@ -32,7 +31,7 @@ type account struct {
 	// name is the value that routing gives it; empty for the exporter's own key.
 	name   string
 	engine *engine
-	key    configopaque.String
+	key    apiKey
 	client *metering.Client // from start on
 	inner  exporter.Traces
 	gate   gate
@@ -50,7 +49,7 @@ type account struct {
 	underway map[uint64][]record
 }
 
-func newAccount(e *engine, name string, key configopaque.String) (*account, error) {
+func newAccount(e *engine, name string, key apiKey) (*account, error) {
 	a := &account{
 		name:     name,
 		engine:   e,
@@ -93,7 +92,7 @@ func (a *account) start(ctx context.Context, host component.Host, transport *htt
 	if cfg.TLS.Insecure {
 		opts = append(opts, metering.WithPlainHTTP())
 	}
-	client, err := metering.NewClient(string(a.key), opts...)
+	client, err := a.key.newClient(ctx, opts...)
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,11 @@ import (
 
 // Config is what stands under the exporter's id in a Collector's configuration.
 type Config struct {
-	// APIKey is the metering key, rev_mk_.... It is required.
+	// APIKey is the metering key, rev_mk_.... It, or APIKeyFile, is required.
 	APIKey configopaque.String `mapstructure:"api_key"`
+	// APIKeyFile is a file with the key. It is read again when it changes, so that a
+	// key can be exchanged while the Collector runs.
+	APIKeyFile string `mapstructure:"api_key_file"`
 	// HTTP is the connection to the metering API. Its endpoint is the base URL;
 	// its timeout bounds one attempt to deliver one record.
 	HTTP confighttp.ClientConfig `mapstructure:"http"`
@@ -128,6 +131,8 @@ type RoutingConfig struct {
 type RouteConfig struct {
 	// APIKey is the metering key.
 	APIKey configopaque.String `mapstructure:"api_key"`
+	// APIKeyFile is a file with it.
+	APIKeyFile string `mapstructure:"api_key_file"`
 
 	_ struct{}
 }
@@ -249,7 +254,7 @@ func problem(setting, format string, args ...any) error {
 }
 
 func (cfg *Config) validateKeys() error {
-	errs := []error{checkKey("api_key", cfg.APIKey)}
+	errs := []error{apiKey{cfg.APIKey, cfg.APIKeyFile}.validate("")}
 	routing := &cfg.Routing
 	if len(routing.Keys) > 0 && routing.Attribute == "" && routing.ClientMetadata == "" {
 		errs = append(errs, problem("routing::attribute", "is missing: name the attribute whose value chooses among routing::keys, or set routing::client_metadata"))
@@ -258,30 +263,14 @@ func (cfg *Config) validateKeys() error {
 		errs = append(errs, problem("routing::keys", "is empty: give an api_key for each value of the routing attribute, or remove routing"))
 	}
 	for _, value := range sortedKeys(routing.Keys) {
-		setting := "routing::keys::" + value + "::api_key"
 		if value == "" {
 			errs = append(errs, problem("routing::keys", "has an empty value: records without one are sent with api_key"))
 		}
-		errs = append(errs, checkKey(setting, routing.Keys[value].APIKey))
+		route := routing.Keys[value]
+		errs = append(errs, apiKey{route.APIKey, route.APIKeyFile}.validate("routing::keys::"+value+"::"))
 	}
 	return errors.Join(errs...)
 }
-
-// checkKey lets the metering client judge a key.
-func checkKey(setting string, key configopaque.String) error {
-	_, err := metering.NewClient(string(key))
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, metering.ErrNoAPIKey):
-		return problem(setting, "no metering key: set the environment variable %s and write %s: ${env:%s} (a key begins with rev_mk_)",
-			semconv.EnvMeteringAPIKey, lastPart(setting), semconv.EnvMeteringAPIKey)
-	default:
-		return problem(setting, "%s", strings.TrimPrefix(err.Error(), "metering: "))
-	}
-}
-
-func lastPart(setting string) string { return setting[strings.LastIndexByte(setting, ':')+1:] }
 
 func (cfg *Config) validateHTTP() error {
 	var errs []error

@@ -69,7 +69,7 @@ func TestConfig(t *testing.T) {
 			c.Routing = RoutingConfig{
 				Attribute:      "tenant.id",
 				ClientMetadata: "x-tenant-id",
-				Keys:           map[string]RouteConfig{"acme": {APIKey: "rev_mk_test_acme"}, "globex": {APIKey: "rev_mk_test_globex"}},
+				Keys:           map[string]RouteConfig{"acme": {APIKey: "rev_mk_test_acme"}, "globex": {APIKeyFile: "/run/secrets/globex"}},
 			}
 			c.Selection = SelectionConfig{SettleWindow: time.Minute, MaxHeld: 100, RememberedCalls: 1000, RememberFor: 30 * time.Minute, RememberedLinks: 2000, HoldBack: 5 * time.Second}
 			c.Conversion = ConversionConfig{ErrorRecords: "all", ErrorReasons: true, ZeroUsage: true, TransactionID: "span", OptInAliases: []string{"subscriber.id"}}
@@ -78,6 +78,7 @@ func TestConfig(t *testing.T) {
 			c.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
 			c.RetryConfig.Enabled = false
 		},
+		"revenium/file": func(c *Config) { c.APIKey, c.APIKeyFile = "", "/run/secrets/revenium" },
 		"revenium/plain": func(c *Config) {
 			c.HTTP.Endpoint = "http://revenium.internal:8080"
 			c.HTTP.TLS.Insecure = true
@@ -108,6 +109,7 @@ func TestBadConfig(t *testing.T) {
 		"no_key":                    `"api_key": no metering key: set the environment variable REVENIUM_METERING_API_KEY and write api_key: ${env:REVENIUM_METERING_API_KEY} (a key begins with rev_mk_)`,
 		"read_only_key":             `"api_key": wrong kind of API key: a key that begins with rev_rk_ can only read: use one that begins with rev_mk_`,
 		"foreign_key":               `"api_key": wrong kind of API key: it begins with neither rev_ nor hak_: use one that begins with rev_mk_`,
+		"two_keys":                  `"api_key_file": is set, and so is api_key: remove one of them`,
 		"endpoint":                  `"http::endpoint": bad base URL: it does not begin with https:// (or http://); write it like https://api.revenium.ai`,
 		"plain_http":                `"http::endpoint": http://revenium.internal would send the key unencrypted: use https, or set http::tls::insecure: true in a trusted network`,
 		"timeout":                   `"http::timeout": is 0s: one attempt must be bounded, 10s for example`,

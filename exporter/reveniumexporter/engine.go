@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -97,14 +96,14 @@ func newEngine(set exporter.Settings, cfg *Config) (*engine, error) {
 
 // openAccounts makes the queue of each API key.
 func (e *engine) openAccounts() error {
-	open := func(name string, key configopaque.String) (*account, error) {
+	open := func(name string, key apiKey) (*account, error) {
 		a, err := newAccount(e, name, key)
 		if err == nil {
 			e.accounts = append(e.accounts, a)
 		}
 		return a, err
 	}
-	fallback, err := open("", e.cfg.APIKey)
+	fallback, err := open("", apiKey{e.cfg.APIKey, e.cfg.APIKeyFile})
 	if err != nil {
 		return err
 	}
@@ -116,7 +115,8 @@ func (e *engine) openAccounts() error {
 		fallback:  fallback,
 	}
 	for _, value := range sortedKeys(routing.Keys) {
-		if e.router.accounts[value], err = open(value, routing.Keys[value].APIKey); err != nil {
+		route := routing.Keys[value]
+		if e.router.accounts[value], err = open(value, apiKey{route.APIKey, route.APIKeyFile}); err != nil {
 			return err
 		}
 	}
