@@ -5,6 +5,9 @@
 //
 //	revenium-otel preview traces.json   what would be billed, without a network
 //	revenium-otel sandbox               a Revenium and an LLM to try things with
+//	revenium-otel deadletter list       records that were given up; show, replay, drop
+//	revenium-otel spool inspect         what waits on disk for delivery
+//	revenium-otel ledger summary        what was billed; export
 //	revenium-otel version               which build this is
 //
 // Every command explains itself with -h.

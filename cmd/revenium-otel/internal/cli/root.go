@@ -70,12 +70,16 @@ func newRoot(std Streams) *cobra.Command {
 		Use:   "revenium-otel",
 		Short: "See and try what OpenTelemetry spans of LLM calls cost",
 		Long: `revenium-otel shows what Revenium metering makes of OpenTelemetry spans and gives
-you a place to try it: no account, no key and no network are needed.`,
+you a place to try it: no account, no key and no network are needed. It also shows
+what an exporter keeps on disk: what waits, what was given up, what was billed.`,
 		Example: `  # What would these spans be billed as?
   revenium-otel preview traces.json
 
   # A Revenium and an LLM on this machine, to point a program at
-  revenium-otel sandbox`,
+  revenium-otel sandbox
+
+  # What has the service refused?
+  revenium-otel deadletter list`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -85,6 +89,6 @@ you a place to try it: no account, no key and no network are needed.`,
 	root.SetOut(std.Out)
 	root.SetErr(std.Err)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newPreview(std), newSandbox(std), newVersion())
+	root.AddCommand(newPreview(std), newSandbox(std), newDeadLetter(std), newSpool(std), newLedger(std), newVersion())
 	return root
 }

@@ -10,8 +10,9 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/revenium/revenium-otel-go/cmd/revenium-otel/internal/table"
 )
 
 // summary adds lines up for people.
@@ -109,16 +110,16 @@ func (s *summary) write(w io.Writer) error {
 }
 
 func (s *summary) writeRecords(w io.Writer) error {
-	columns := []align{left, left, left, left, right, right, right, right, right, right, right, right}
+	columns := []table.Align{table.Left, table.Left, table.Left, table.Left, table.Right, table.Right, table.Right, table.Right, table.Right, table.Right, table.Right, table.Right}
 	rows := [][]string{{"ORGANIZATION", "PROVIDER", "MODEL", "OPERATION", "RECORDS", "FAILED", "INPUT", "CACHE READ", "CACHE WRITE", "OUTPUT", "REASONING", "TOTAL"}}
 	var all sums
 	for _, g := range slices.SortedFunc(maps.Keys(s.groups), compareGroups) {
 		one := *s.groups[g]
 		all.add(one)
-		rows = append(rows, append([]string{orDash(g.Organization), orDash(g.Provider), orDash(g.Model), orDash(g.Operation)}, one.cells()...))
+		rows = append(rows, append([]string{table.OrDash(g.Organization), table.OrDash(g.Provider), table.OrDash(g.Model), table.OrDash(g.Operation)}, one.cells()...))
 	}
 	rows = append(rows, append([]string{"all", "", "", ""}, all.cells()...))
-	return writeTable(w, columns, rows)
+	return table.Write(w, columns, rows)
 }
 
 func compareGroups(a, b group) int {
@@ -132,8 +133,8 @@ func compareGroups(a, b group) int {
 
 func (s *sums) cells() []string {
 	return []string{
-		thousands(int64(s.Records)), thousands(int64(s.Failed)), thousands(s.Input), thousands(s.CacheRead),
-		thousands(s.CacheCreation), thousands(s.Output), thousands(s.Reasoning), thousands(s.Total),
+		table.Thousands(int64(s.Records)), table.Thousands(int64(s.Failed)), table.Thousands(s.Input), table.Thousands(s.CacheRead),
+		table.Thousands(s.CacheCreation), table.Thousands(s.Output), table.Thousands(s.Reasoning), table.Thousands(s.Total),
 	}
 }
 
@@ -143,32 +144,12 @@ func (s *summary) writeDecisions(w io.Writer) error {
 	for _, decision := range slices.Sorted(maps.Keys(s.decisions)) {
 		reasons := s.decisions[decision]
 		for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-			rows = append(rows, []string{decision, reason, thousands(int64(reasons[reason]))})
+			rows = append(rows, []string{decision, reason, table.Thousands(int64(reasons[reason]))})
 			genAI += reasons[reason]
 		}
 	}
 	rows = append(rows,
-		[]string{"not GenAI", "", thousands(int64(s.spans - genAI))},
-		[]string{"all", "", thousands(int64(s.spans))})
-	return writeTable(w, []align{left, left, right}, rows)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-// thousands writes n with a comma every three digits.
-func thousands(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return sign + digits
+		[]string{"not GenAI", "", table.Thousands(int64(s.spans - genAI))},
+		[]string{"all", "", table.Thousands(int64(s.spans))})
+	return table.Write(w, []table.Align{table.Left, table.Left, table.Right}, rows)
 }

@@ -71,14 +71,3 @@ func TestSummaryBrokenRecord(t *testing.T) {
 		t.Errorf("add: %v, want an error that names the span", err)
 	}
 }
-
-func TestThousands(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0", 7: "7", 999: "999", 1000: "1,000", 123456: "123,456", 1234567: "1,234,567",
-		-1: "-1", -1000: "-1,000", -999999: "-999,999", -9223372036854775808: "-9,223,372,036,854,775,808",
-	} {
-		if got := thousands(n); got != want {
-			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
-		}
-	}
-}
