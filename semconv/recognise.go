@@ -27,18 +27,18 @@ func IsLLMSpan(name string, attributes []attribute.KeyValue) bool {
 func llmAttribute(key string) bool {
 	namespace, _, dotted := strings.Cut(key, ".")
 	if !dotted {
-		return false
+		return strings.HasPrefix(namespace, "genkit:")
 	}
 	switch namespace {
 	case "gen_ai", "revenium",
 		"llm", "openinference", "traceloop", // OpenInference, OpenLLMetry
 		"ai", // Vercel AI SDK
 		"langfuse", "langsmith", "braintrust",
-		"litellm", "bifrost", "genkit", "mastra",
-		"openai", "anthropic":
+		"litellm", "bifrost", "genkit", "mastra", "openlit", "codex",
+		"openai", "anthropic", "mcp":
 		return true
 	default:
-		return false
+		return strings.HasPrefix(namespace, "genkit:")
 	}
 }
 
@@ -50,7 +50,8 @@ func llmName(name string) bool {
 	switch operation {
 	case "chat", "text_completion", "generate_content", "embeddings",
 		"invoke_agent", "invoke_workflow", "create_agent", "execute_tool",
-		"image_generation", "speech", "transcription", "translation", "rerank":
+		"image_generation", "image_edit", "speech", "transcription", "translation", "video_generation",
+		"rerank", "moderation", "tools/call":
 		return true
 	case "openai.chat", "openai.completion", "openai.embeddings", "openai.response",
 		"anthropic.chat", "anthropic.completion", "anthropic.messages.create",

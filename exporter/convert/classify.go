@@ -12,6 +12,11 @@ func (w *work) classify() (operation, Reason) {
 	if reason != "" {
 		return op, reason
 	}
+	if f := w.extract.get(w.c.media.operation); f != nil && op.class.isCall() {
+		if media, ok := find(mediaTypes(), f.text); ok && recordOf(op.typ) != recordOf(w.c.operations[media].typ) {
+			return w.c.operations[media], ""
+		}
+	}
 	switch op.class {
 	case classCall:
 		if op.withUsage && (!w.hasUsage() || !w.hasModel()) {

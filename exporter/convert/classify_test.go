@@ -41,10 +41,10 @@ func TestOperations(t *testing.T) {
 		"fetch_response":      {"fetch_response", convert.Skipped, convert.ReasonNotBillable, ""},
 		"count_tokens":        {"count_tokens", convert.Skipped, convert.ReasonNotBillable, ""},
 		"search_memory":       {"search_memory", convert.Skipped, convert.ReasonNotBillable, ""},
-		"image_generation":    {"image_generation", convert.Skipped, convert.ReasonMedia, ""},
-		"speech":              {"speech", convert.Skipped, convert.ReasonMedia, ""},
-		"transcription":       {"transcription", convert.Skipped, convert.ReasonMedia, ""},
-		"video_generation":    {"video_generation", convert.Skipped, convert.ReasonMedia, ""},
+		"image_generation":    {"image_generation", convert.Billed, convert.ReasonMedia, metering.OperationImage},
+		"speech":              {"speech", convert.Billed, convert.ReasonMedia, metering.OperationAudio},
+		"transcription":       {"transcription", convert.Billed, convert.ReasonMedia, metering.OperationAudio},
+		"video_generation":    {"video_generation", convert.Billed, convert.ReasonUsage, metering.OperationVideo},
 		"an unknown one":      {"meditate", convert.Skipped, convert.ReasonUnknownOperation, ""},
 		"chat with something": {"chat_and_more", convert.Skipped, convert.ReasonUnknownOperation, ""},
 	}
@@ -58,7 +58,7 @@ func TestOperations(t *testing.T) {
 				t.Fatalf("record is %v for %v", d.Record, d.Kind)
 			}
 			if d.Record != nil {
-				if got := d.Record.(*metering.Completion).OperationType; got != tt.typ {
+				if got := operationType(d.Record); got != tt.typ {
 					t.Errorf("operation type = %q, want %q", got, tt.typ)
 				}
 			}
@@ -112,7 +112,8 @@ func TestRequestType(t *testing.T) {
 func TestOutputType(t *testing.T) {
 	tests := map[string]convert.Reason{
 		"text": convert.ReasonUsage, "json": convert.ReasonUsage, "": convert.ReasonUsage,
-		"image": convert.ReasonMedia, "speech": convert.ReasonMedia, "video": convert.ReasonMedia,
+		"image": convert.ReasonMedia, "speech": convert.ReasonMedia,
+		"video": convert.ReasonUsage, // of which only the tokens are known
 	}
 	for output, want := range tests {
 		d := decide(t, chat("gen_ai.operation.name", "generate_content", "gen_ai.output.type", output))

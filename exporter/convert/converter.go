@@ -40,6 +40,7 @@ type Converter struct {
 	unknownProvider *provider
 	defaults        []defaultValue
 	retryNumber     field
+	media           mediaFields
 	spelling        *spelling
 	selecting       map[string]bool
 
@@ -97,15 +98,16 @@ func New(opts ...Option) (*Converter, error) {
 		providers:       newProviders(cfg),
 		unknownProvider: &provider{name: "unknown", display: "Unknown"},
 		retryNumber:     attribution.byName["retryNumber"],
+		media:           newMediaFields(attribution.byName),
 		spelling:        newSpelling(),
 		selecting:       selecting(),
 	}
 	for name, t := range cfg.operationTypes {
 		op := c.operations[name]
-		if op.class != classCall {
-			op = operation{name: name, class: classCall}
+		if !op.class.isCall() {
+			op = operation{name: name}
 		}
-		op.typ = t
+		op.class, op.typ = classOf(t), t
 		c.operations[name] = op
 	}
 	maps.Copy(c.finishReasons, cfg.stopReasons)

@@ -54,6 +54,10 @@ const (
 	ReasonPartialUsage Reason = "partial usage"
 	// ReasonError: a failed call of which no tokens are known.
 	ReasonError Reason = "error"
+	// ReasonMedia: a call that yielded images, audio or video.
+	ReasonMedia Reason = "media"
+	// ReasonTool: the execution of a tool, with [WithToolEvents].
+	ReasonTool Reason = "tool"
 	// ReasonLastResort: a span around calls, of which no other span is known. Its
 	// usage can be that of several calls; the record's attributes hold
 	// revenium.usage.aggregate.
@@ -113,9 +117,6 @@ const (
 	// ReasonAggregate: a span around calls, such as the run of an agent. Its usage
 	// is that of the calls beneath.
 	ReasonAggregate Reason = "aggregate operation"
-	// ReasonMedia: an operation that yields images, audio or video, which is not
-	// priced by tokens.
-	ReasonMedia Reason = "media operation"
 	// ReasonUnknownOperation: an operation that is not known to be billable.
 	ReasonUnknownOperation Reason = "unknown operation"
 	// ReasonNoCall: a span that names no operation and shows no call: no usage with

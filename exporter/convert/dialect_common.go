@@ -20,6 +20,7 @@ func commonSources() []source {
 		commonOutput(),
 		commonCourse(),
 		commonAttribution(),
+		commonUnits(),
 	)
 }
 
@@ -36,7 +37,7 @@ func keysOf(f field, keys ...attribute.Key) []source {
 func commonIdentity() []source {
 	return all(
 		keysOf(fieldOperation, semconv.GenAIOperationNameKey, "openinference.span.kind", "traceloop.span.kind"),
-		keysOf(fieldRequestType, semconv.LLMRequestTypeKey),
+		keysOf(fieldRequestType, semconv.LLMRequestTypeKey, "mcp.method.name"),
 		keysOf(fieldOutputType, semconv.GenAIOutputTypeKey),
 		keysOf(fieldSkip, semconv.ReveniumMeteringSkipKey),
 		keysOf(fieldProvider,
@@ -52,6 +53,7 @@ func commonIdentity() []source {
 		keysOf(fieldResponseID, semconv.GenAIResponseIDKey, "ai.response.id"),
 		keysOf(fieldRequestID, "anthropic.request.id", "aws.request.id", "gcp.vertex.agent.event_id"),
 		keysOf(fieldCallID, "litellm.call_id"),
+		keysOf(fieldToolCallID, semconv.GenAIToolCallIDKey, "ai.toolCall.id"),
 		keysOf(fieldServer, semconv.ServerAddressKey),
 		// LiteLLM's own instrumentation and its users show themselves by these.
 		keysOf(fieldLiteLLM, "litellm.call_id", "litellm.provider.model", "litellm.call_type"),
@@ -112,6 +114,7 @@ func commonOutput() []source {
 			"llm.token_count.completion_details.reasoning"),
 		inside(fieldReasoning, "gen_ai.usage.output_token_details", "reasoning"),
 		keysOf(fieldPartial, semconv.ReveniumUsagePartialKey),
+		keysOf(fieldMissing, semconv.ReveniumUsageMissingKey),
 	)
 }
 
@@ -133,6 +136,26 @@ func commonCourse() []source {
 		in(fieldFirstToken, unitMilliseconds, "ai.response.msToFirstChunk"),
 		keysOf(fieldErrorType, semconv.ErrorTypeKey),
 		keysOf(fieldHTTPStatus, semconv.HTTPResponseStatusCodeKey),
+	)
+}
+
+// commonUnits is what calls of media and executions of tools are about.
+func commonUnits() []source {
+	const parameters = "llm.invocation_parameters"
+	return all(
+		named("tool:toolId", "ai.toolCall.name", "tool.name", "mcp.tool.name"),
+		as("image:requestedImageCount", inside(numCoreFields, parameters, "n")),
+		as("image:resolution", inside(numCoreFields, parameters, "size")),
+		named("image:resolution", "gen_ai.request.image_size"),
+		as("image:quality", inside(numCoreFields, parameters, "quality")),
+		named("image:quality", "gen_ai.request.image_quality"),
+		as("image:style", inside(numCoreFields, parameters, "style")),
+		named("image:style", "gen_ai.request.image_style"),
+		named("audio:voice", "gen_ai.request.audio_voice"),
+		named("audio:audioFormat", "gen_ai.request.audio_response_format"),
+		named("audio:speed", "gen_ai.request.audio_speed"),
+		named("audio:inputAudioTokenCount", "gen_ai.usage.input_audio_tokens", "llm.token_count.prompt_details.audio"),
+		named("audio:outputAudioTokenCount", "gen_ai.usage.output_audio_tokens", "llm.token_count.completion_details.audio"),
 	)
 }
 

@@ -24,6 +24,7 @@ func openLLMetry() dialect {
 				"opentelemetry.instrumentation.watsonx", "opentelemetry.instrumentation.writer",
 			},
 		},
+		sources:   named("tool:toolId", "traceloop.entity.name"),
 		exclusive: exclusiveBedrock,
 	}
 }

@@ -22,6 +22,8 @@ const (
 	fieldResponseID
 	fieldRequestID
 	fieldCallID
+	// fieldToolCallID is the model's id for the use of a tool.
+	fieldToolCallID
 	fieldInput
 	// fieldUncached is the input without the cached part, where a span has it
 	// besides fieldInput.
@@ -37,6 +39,8 @@ const (
 	fieldMoreInput
 	fieldMoreOutput
 	fieldPartial
+	// fieldMissing says that it is not known what the call consumed.
+	fieldMissing
 	fieldFinish
 	fieldStream
 	fieldFirstToken
@@ -96,6 +100,7 @@ func coreFields() [numCoreFields]coreField {
 		fieldResponseID:      {"transactionId", typeText},
 		fieldRequestID:       {"", typeText},
 		fieldCallID:          {"", typeText},
+		fieldToolCallID:      {"", typeText},
 		fieldInput:           {"inputTokenCount", typeCount},
 		fieldUncached:        {"inputTokenCount", typeCount},
 		fieldOutput:          {"outputTokenCount", typeCount},
@@ -108,6 +113,7 @@ func coreFields() [numCoreFields]coreField {
 		fieldMoreInput:       {"inputTokenCount", typeCount},
 		fieldMoreOutput:      {"outputTokenCount", typeCount},
 		fieldPartial:         {"", typeFlag},
+		fieldMissing:         {"", typeFlag},
 		fieldFinish:          {"stopReason", typeList},
 		fieldStream:          {"isStreamed", typeFlag},
 		fieldFirstToken:      {"timeToFirstToken", typeSeconds},

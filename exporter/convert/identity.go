@@ -161,7 +161,7 @@ func sameCounts(a, b *node) bool {
 
 // alike reports whether two nodes can be the same call, if something links them.
 func alike(a, b *node) bool {
-	return a.class == classCall && b.class == classCall && a.failed == b.failed &&
+	return a.class.isCall() && (a.class == b.class || b.class.isCall() && a.counted() && b.counted()) && a.failed == b.failed &&
 		!differentIDs(a, b) && sameModel(a, b) && sameCounts(a, b)
 }
 

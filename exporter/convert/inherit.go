@@ -70,6 +70,9 @@ func (l *selection) inherit(n *node, from *spanContext, level Origin) {
 // give sets a field of a record unless it has a value of a better origin.
 func (l *selection) give(d *Decision, b *block, f *resourceFact, level Origin) {
 	a := &l.attribution.fields[f.at-numCoreFields]
+	if a.records&b.kind() == 0 {
+		return
+	}
 	origin := &b.origins[f.at-numCoreFields]
 	if !a.request || *origin != 0 && Origin(*origin-1) <= level || !a.set(b, &f.fact) {
 		return
@@ -119,7 +122,7 @@ func (o *openAncestors) Ancestor(s Span) bool {
 			f.fact.rank = uint8(min(o.depth, 255)) // the nearest counts
 			o.w.extract.set(f.at, &f.fact)
 		}
-		if op.class == classCall && o.outer == (spanKey{}) {
+		if op.class == o.w.class && op.class.isCall() && o.outer == (spanKey{}) {
 			o.outer = spanKey{Trace: s.TraceID(), Span: s.SpanID()}
 		}
 	}

@@ -82,6 +82,9 @@ type node struct {
 	context *spanContext
 }
 
+// counted reports whether tokens are known.
+func (n *node) counted() bool { return n.usage && (n.input >= 0 || n.output >= 0) }
+
 // twin is another span of a call.
 type twin struct{ scope, seq uint64 }
 
@@ -135,19 +138,19 @@ func (n *node) digest(kind keyKind) uint64 {
 			return mix(kind, id)
 		}
 	case keyCounts:
-		if n.class == classCall && n.usage {
+		if n.class.isCall() && n.usage {
 			return mix(kind, n.resource, uint64(n.input), uint64(n.output))
 		}
 	case keyTrace:
-		if n.class == classCall && n.usage {
+		if n.class.isCall() && n.usage {
 			return mix(kind, traceHash(&n.key), uint64(n.input), uint64(n.output))
 		}
 	case keyUsage:
-		if n.class == classCall && n.usage {
+		if n.class.isCall() && n.usage {
 			return mix(kind, n.resource)
 		}
 	case keyNoUsage:
-		if n.class == classCall && !n.usage {
+		if n.class.isCall() && !n.usage {
 			return mix(kind, n.resource)
 		}
 	case keyGroup:

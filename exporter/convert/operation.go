@@ -26,6 +26,17 @@ const (
 	classCall
 )
 
+// isCall reports whether it is a call of a model.
+func (c class) isCall() bool { return c == classCall || c == classMedia }
+
+// classOf is the class of the calls that have an operation type.
+func classOf(t metering.OperationType) class {
+	if recordOf(t) == inCompletion {
+		return classCall
+	}
+	return classMedia
+}
+
 // operation is what an operation name means.
 type operation struct {
 	// name is the word of the OpenTelemetry conventions for it.
@@ -67,6 +78,9 @@ func operations() map[string]operation {
 	never("create_agent", "plan", "create_thread", "create_message", "list_messages", "list_run_steps",
 		"get_thread_run", "submit_tool_outputs", "update_agent", "delete_agent")
 	never("fetch_response", "tokenize", "count_tokens", "token_counter", "model_chunk", "event", "prompt")
+	never("mcp", "initialize", "ping", "tools/list", "resources/list", "resources/read", "resources/templates/list",
+		"resources/subscribe", "resources/unsubscribe", "prompts/list", "prompts/get", "completion/complete",
+		"logging/setlevel", "roots/list", "sampling/createmessage", "elicitation/create")
 	never("memory", "create_memory", "update_memory", "delete_memory", "search_memory",
 		"create_memory_store", "delete_memory_store", "upsert_memory")
 	never("evaluate", "evaluation", "evaluator", "score")
@@ -128,6 +142,12 @@ func outputMedia(outputType string) string {
 	default:
 		return ""
 	}
+}
+
+// mediaTypes are the operations that the types of media in revenium.operation.type
+// stand for.
+func mediaTypes() map[string]string {
+	return map[string]string{"image": "image_generation", "audio": "audio", "video": "video_generation"}
 }
 
 // find looks a word up in a table whose keys are in lower case.

@@ -120,6 +120,8 @@ type config struct {
 	operationTypes map[string]metering.OperationType
 	stopReasons    map[string]metering.StopReason
 	unknown        metering.OperationType
+	toolEvents     bool
+	mediaTokens    bool
 
 	missing    MissingPolicy
 	required   []string

@@ -136,9 +136,8 @@ func (cfg config) policies() bool {
 }
 
 func (c *Converter) apply(d *Decision) {
-	completion, _ := d.Record.(*metering.Completion)
-	if c.cfg.hashed && completion != nil && completion.Subscriber != nil {
-		completion.Subscriber = c.hash(completion.Subscriber)
+	if call := callOf(d.Record); c.cfg.hashed && call != nil && call.Subscriber != nil {
+		call.Subscriber = c.hash(call.Subscriber)
 	}
 	for _, transform := range c.cfg.transforms {
 		keep, ok := transformed(transform, d.Record)
@@ -151,16 +150,47 @@ func (c *Converter) apply(d *Decision) {
 			return
 		}
 	}
-	if completion == nil {
-		return
-	}
+	completion, kind := fieldsOf(d.Record)
 	for _, name := range c.cfg.required {
-		if hasField(completion, name) {
+		if name != subscriberField && sharedBy(name)&kind == 0 || hasField(completion, name) {
 			continue
 		}
 		d.HeldBack = c.cfg.missing == MissingHoldBack
 		d.Missing = append(d.Missing, name)
 		d.Notes = append(d.Notes, Note{Field: name, Action: NoteMissing, Reason: "is required and nothing gives it"})
+	}
+}
+
+// callOf is what a record has in common with other calls; nil for the event of a
+// tool.
+func callOf(r metering.Record) *metering.Call {
+	switch r := r.(type) {
+	case *metering.Completion:
+		return &r.Call
+	case *metering.Image:
+		return &r.Call
+	case *metering.Audio:
+		return &r.Call
+	case *metering.Video:
+		return &r.Call
+	default:
+		return nil
+	}
+}
+
+// fieldsOf shows the attribution of a record as that of a completion.
+func fieldsOf(r metering.Record) (*metering.Completion, recordKinds) {
+	switch r := r.(type) {
+	case *metering.Completion:
+		return r, inCompletion
+	case *metering.ToolEvent:
+		return &metering.Completion{Call: metering.Call{
+			Agent: r.Agent, AgenticJobID: r.AgenticJobID, OrganizationName: r.OrganizationName, ProductName: r.ProductName,
+			TraceID: r.TraceID, TransactionID: r.TransactionID, TotalCost: r.CostUSD,
+			Subscriber: &metering.Subscriber{Credential: &metering.Credential{Name: string(r.SubscriberCredential)}},
+		}}, inTool
+	default:
+		return &metering.Completion{Call: *callOf(r)}, inImage // or what else has the same fields
 	}
 }
 

@@ -13,7 +13,10 @@ import (
 // block is a record together with all that it points to, so that a record costs
 // one allocation.
 type block struct {
-	record     metering.Completion
+	record metering.Completion
+	// own is the record of media or a tool, which gets what it has in common with a
+	// completion in the end; nil for a completion.
+	own        metering.Record
 	subscriber metering.Subscriber
 	credential metering.Credential
 	skipped    bool
@@ -77,11 +80,12 @@ func (b *block) secret() *metering.Credential {
 // build makes the record of a call.
 func (w *work) build(op operation, id *identity, t *tokens, stop metering.StopReason, f *failure) *block {
 	b := w.c.blocks.Get().(*block)
+	b.own = newRecord(w.record)
 	c := &b.record
 	c.Model = id.model
 	c.Provider = id.provider.display
 	c.CostType = metering.CostAI
-	c.OperationType = op.typ
+	c.OperationType, c.OperationSubtype = op.typ, op.subtype
 	if id.source != sourceUnknown {
 		c.ModelSource = id.source
 	}
@@ -224,8 +228,11 @@ func (w *work) setAttribution(b *block) {
 		if at < numCoreFields {
 			continue
 		}
-		f := &x.facts[at]
-		if !w.c.attribution.fields[at-numCoreFields].set(b, f) {
+		f, a := &x.facts[at], &w.c.attribution.fields[at-numCoreFields]
+		if a.records&w.record == 0 {
+			continue
+		}
+		if !a.set(b, f) {
 			x.note(at, f.key(), NoteDropped, "is not a value that the API knows")
 			continue
 		}
@@ -251,10 +258,13 @@ func (w *work) sources() []Source {
 // isSource reports whether a fact is a value of the record, and not one that was
 // only looked at on the way.
 func (w *work) isSource(at field) bool {
+	if at >= numCoreFields && w.c.attribution.fields[at-numCoreFields].records&w.record == 0 {
+		return false
+	}
 	overridden := func(name string) bool { return w.extract.get(w.c.attribution.byName[name]) != nil }
 	switch at {
-	case fieldOutputType, fieldSkip, fieldPartial, fieldTotal, fieldServer, fieldOther,
-		fieldRequestID, fieldCallID, fieldUncached, fieldDuration, fieldAgentRun, fieldAggregated, fieldErrorMessage:
+	case fieldOutputType, fieldSkip, fieldPartial, fieldMissing, fieldTotal, fieldServer, fieldOther,
+		fieldRequestID, fieldCallID, fieldToolCallID, fieldUncached, fieldDuration, fieldAgentRun, fieldAggregated, fieldErrorMessage:
 		return false
 	case fieldKind:
 		return !overridden("operationType")

@@ -102,16 +102,21 @@ func (l *selection) relate(d, a *node) {
 		l.inherit(d, a.context, OriginAncestor)
 	}
 	switch {
+	case sameTool(d, a):
+		if l.unmatched(a, d) && l.unmatched(d, a) {
+			l.same(d, a, ReasonTwinKinship)
+		}
+	case d.class == classTool:
 	case a.class == classAggregate:
 		l.cover(d, a)
-	case a.class != classCall:
+	case !a.class.isCall():
 	case d.class == classAggregate:
 		if d.usage && a.usage && d.pending != nil && sameModel(d, a) && sameCounts(d, a) {
 			l.suppress(d, a, ReasonCovered)
 		}
 	case alike(d, a) && l.unmatched(a, d) && l.unmatched(d, a):
 		l.same(d, a, ReasonTwinKinship)
-	case a.failed && !d.failed && a.pending != nil && sameModel(d, a) && !differentIDs(d, a):
+	case a.failed && !d.failed && a.class == d.class && a.pending != nil && sameModel(d, a) && !differentIDs(d, a):
 		// The call succeeded, and what was made of the answer did not.
 		l.suppress(a, d, ReasonTwinKinship)
 	}
@@ -120,7 +125,7 @@ func (l *selection) relate(d, a *node) {
 // cover decides about a node below an aggregate. What has usage below it is what
 // the aggregate repeats or sums up.
 func (l *selection) cover(d, a *node) {
-	if !a.usage {
+	if !a.usage || d.class == classMedia && !d.counted() {
 		return
 	}
 	switch {

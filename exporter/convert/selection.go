@@ -140,6 +140,9 @@ func (l *selection) enter(dst []Decision, e *entry) []Decision {
 	}
 	var named [3]*node
 	for i := range named {
+		if e.proto.class == classTool {
+			break // tools are executed again under the same id
+		}
 		kind := keyID + keyKind(i)
 		named[i] = l.nodes.find(kind, e.proto.digest(kind), l.nano)
 	}
@@ -224,6 +227,7 @@ func (l *selection) finish(n *node) {
 	n.verdict = verdictSkipped
 	if p.decision.Kind == Billed {
 		n.verdict = verdictBilled
+		p.decision.Record = p.decision.block.seal()
 	}
 	n.pending = nil
 	p.decision.WasHeld = p.queue != nil

@@ -144,7 +144,7 @@ func (l *selection) above(span *spanKey, n *node) bool {
 // elsewhere looks for the same call without a link: another instrumentation of the
 // same process, in whatever trace, at the same time.
 func (l *selection) elsewhere(n *node) {
-	if n.class != classCall || n.pending == nil {
+	if !n.class.isCall() || n.pending == nil {
 		return
 	}
 	if n.usage {
@@ -188,7 +188,7 @@ func (l *selection) unpaired(n, d *node) bool {
 // unlinked looks for a span of another process in the same trace that may be the
 // same call, as long as it is not known how the two hang together.
 func (l *selection) unlinked(n *node) *node {
-	if n.class != classCall || !n.usage {
+	if !n.class.isCall() || !n.usage {
 		return nil
 	}
 	candidate := l.nodes.previous(n, keyTrace, l.nano)

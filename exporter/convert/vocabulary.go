@@ -73,12 +73,13 @@ type attributionField struct {
 	// request: a value holds for all calls of a request, so that it may stand on a
 	// span above.
 	request bool
-	secret  bool
 	keys    []string
+	// records are the kinds of records that have the field.
+	records recordKinds
 }
 
 // maxFields is the room for facts; the tables of this package need less.
-const maxFields = 128
+const maxFields = 192
 
 func newAttribution(optIn []string) (*attribution, error) {
 	a := &attribution{byName: make(map[string]field)}
@@ -95,25 +96,31 @@ func newAttribution(optIn []string) (*attribution, error) {
 		if !ok {
 			continue
 		}
-		keys := []string{string(f.Key)}
-		for _, alias := range f.Aliases {
-			keys = append(keys, string(alias))
-		}
-		if wanted[f.Name] {
-			for _, alias := range f.OptInAliases {
-				keys = append(keys, string(alias))
-			}
-		}
 		a.byName[f.Name] = numCoreFields + field(len(a.fields))
 		a.fields = append(a.fields, attributionField{
-			name: f.Name, typ: typ, set: set, keys: keys,
-			resource: f.ResourceLevel, request: f.RequestLevel, secret: f.Secret,
+			name: f.Name, typ: typ, set: set, keys: keysOfField(&f, wanted[f.Name]), records: sharedBy(f.Name),
+			resource: f.ResourceLevel, request: f.RequestLevel,
 		})
 	}
+	a.ownFields()
 	if n := int(numCoreFields) + len(a.fields); n > maxFields {
 		return nil, fmt.Errorf("convert: %d fields, there is room for %d", n, maxFields)
 	}
 	return a, nil
+}
+
+// keysOfField are the attributes that give a field.
+func keysOfField(f *semconv.Field, optIn bool) []string {
+	keys := []string{string(f.Key)}
+	for _, alias := range f.Aliases {
+		keys = append(keys, string(alias))
+	}
+	if optIn {
+		for _, alias := range f.OptInAliases {
+			keys = append(keys, string(alias))
+		}
+	}
+	return keys
 }
 
 // compiler makes vocabularies of dialects.

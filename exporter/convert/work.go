@@ -38,10 +38,13 @@ type work struct {
 	ancestors  openAncestors
 	// second is for a span that is looked at while this one is decided about.
 	second *work
+	// record is the kind of record that is made of the span.
+	record recordKinds
+	class  class
 }
 
 func newWork(c *Converter) *work {
-	w := &work{c: c, sniff: sniffer{r: c.recogniser}}
+	w := &work{c: c, sniff: sniffer{r: c.recogniser}, record: inCompletion}
 	w.extract.use(c)
 	w.resourceScan.r = c.recogniser
 	return w
@@ -54,6 +57,7 @@ func (w *work) reset() {
 	w.span, w.name, w.scope, w.statusMessage, w.resource = nil, "", "", "", nil
 	w.events = eventScan{}
 	w.failed = failure{}
+	w.record = inCompletion
 	clear(w.passing)
 	w.passing = w.passing[:0]
 }
@@ -87,10 +91,12 @@ func (w *work) convert(dst []Decision, batch *Batch) []Decision {
 		return w.other(dst, op, Skipped, reason)
 	case op.class == classAggregate:
 		return w.aggregate(dst, op, batch)
-	case op.class == classCall:
+	case op.class.isCall():
+		w.class, w.record = op.class, recordOf(op.typ)
 		return w.call(dst, op, batch)
-	case op.class == classMedia:
-		return w.other(dst, op, Skipped, ReasonMedia)
+	case op.class == classTool && w.c.cfg.toolEvents:
+		w.class, w.record = classTool, inTool
+		return w.tool(dst, op, batch)
 	default:
 		return w.other(dst, op, Skipped, ReasonNotBillable)
 	}
@@ -165,14 +171,9 @@ func (w *work) complete() {
 
 // call decides about the span of a call.
 func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
-	if w.key.Trace == ([16]byte{}) || w.key.Span == ([8]byte{}) {
-		return append(dst, w.decision(Skipped, ReasonInvalidIDs))
-	}
-	if !w.times() {
-		return w.other(dst, op, Skipped, ReasonInvalidTimes)
-	}
-	if w.c.cfg.selective && !w.selected() {
-		return w.other(dst, op, Skipped, ReasonNotSelected)
+	dst, ok := w.ready(dst, op)
+	if !ok {
+		return dst
 	}
 	w.complete()
 	id := w.identify()
@@ -182,18 +183,28 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 	}
 	t := w.tokens(&id)
 	stop, finishFailed := w.finish()
-	f := w.failure(finishFailed, t.known())
-	kind, reason := w.verdict(&t, f)
+	if w.byToken(&t) {
+		w.record = inCompletion
+	}
+	known := w.measured(&t)
+	f := w.failure(finishFailed, known)
+	guess := !known && f == nil && w.asAsked()
+	known = known || guess
+	kind, reason := w.verdict(&t, known, f)
 	if kind == Skipped && reason != ReasonNoUsage {
 		return w.other(dst, op, kind, reason)
 	}
-	w.report(op, &t, reason)
-
+	if w.record == inCompletion {
+		w.report(op, &t, reason)
+	}
 	e := &w.entry
 	e.decision = w.decision(kind, reason)
 	if kind == Billed {
 		b := w.build(op, &id, &t, stop, f)
 		b.reason = reason
+		if b.own != nil {
+			w.setUnits(b, &t, f != nil, guess)
+		}
 		w.attach(&e.decision, b)
 		if reason == ReasonNoUsage {
 			b.record.Attributes = map[string]any{string(semconv.ReveniumUsageMissingKey): true}
@@ -211,8 +222,23 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 	case reason == ReasonError && f.retryable && w.c.cfg.errorPolicy == ErrorPolicyFinal:
 		e.wait = ReasonAwaitingRetry
 	}
-	w.describe(op, &id, &t, f)
+	w.describe(op, &id, &t, known, f)
 	return w.enter(dst, batch)
+}
+
+// ready decides about a span that cannot be billed whatever it is about; ok is
+// false for one.
+func (w *work) ready(dst []Decision, op operation) (_ []Decision, ok bool) {
+	switch {
+	case w.key.Trace == ([16]byte{}) || w.key.Span == ([8]byte{}):
+		return append(dst, w.decision(Skipped, ReasonInvalidIDs)), false
+	case !w.times():
+		return w.other(dst, op, Skipped, ReasonInvalidTimes), false
+	case w.c.cfg.selective && !w.selected():
+		return w.other(dst, op, Skipped, ReasonNotSelected), false
+	default:
+		return dst, true
+	}
 }
 
 // attach gives a decision its record.
@@ -250,7 +276,7 @@ func (w *work) aggregate(dst []Decision, op operation, batch *Batch) []Decision 
 	b.record.Attributes = map[string]any{string(semconv.ReveniumUsageAggregateKey): true}
 	w.attach(&e.decision, b)
 	e.wait = ReasonAwaitingCalls
-	w.describe(op, &id, &t, f)
+	w.describe(op, &id, &t, true, f)
 	if facts := w.requestFacts(); len(facts) > 0 {
 		e.proto.context = &spanContext{facts: append([]resourceFact(nil), facts...)}
 	}
@@ -258,12 +284,12 @@ func (w *work) aggregate(dst []Decision, op operation, batch *Batch) []Decision 
 }
 
 // describe fills in what the selection compares.
-func (w *work) describe(op operation, id *identity, t *tokens, f *failure) {
+func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *failure) {
 	x := &w.extract
 	n := &w.entry.proto
 	*n = node{
 		key: w.key, parent: w.parentID, class: op.class,
-		usage: t.known(), failed: f != nil && !t.known(), detail: t.detail(),
+		usage: known, failed: f != nil && !known, detail: t.detail(),
 		start: w.start.UnixNano(), end: w.end.UnixNano(),
 		scope: xxhash.Sum64String(w.scope), resource: w.resource.hash,
 		models: [2]uint64{modelDigest(x.text(fieldResponseModel)), modelDigest(x.text(fieldRequestModel))},
@@ -286,8 +312,14 @@ func (w *work) describe(op operation, id *identity, t *tokens, f *failure) {
 			}
 		}
 	}
-	if op.class != classCall {
+	if !op.class.isCall() {
 		return
+	}
+	if w.record != inCompletion {
+		n.detail += w.detail()
+		if t.input.n == 0 && t.output.n == 0 {
+			n.input, n.output = -1, -1 // no tokens, not none of them
+		}
 	}
 	if f := x.get(w.c.retryNumber); f != nil {
 		n.number = f.num
@@ -304,13 +336,15 @@ func (w *work) describe(op operation, id *identity, t *tokens, f *failure) {
 }
 
 // verdict says whether a call is billed, and why.
-func (w *work) verdict(t *tokens, f *failure) (DecisionKind, Reason) {
+func (w *work) verdict(t *tokens, known bool, f *failure) (DecisionKind, Reason) {
 	switch {
 	case !t.sane():
 		return Skipped, ReasonInvalidTokens
-	case t.known() && (f != nil || w.extract.flag(fieldPartial)):
+	case known && (f != nil || w.extract.flag(fieldPartial)):
 		return Billed, ReasonPartialUsage
-	case t.known():
+	case known && w.record != inCompletion:
+		return Billed, ReasonMedia
+	case known:
 		return Billed, ReasonUsage
 	case f != nil && w.c.cfg.errorPolicy == ErrorPolicyNone:
 		return Skipped, ReasonErrorPolicy
