@@ -199,10 +199,13 @@ func (r *recorder) finish(how ending, err error) {
 // cause returns why the call failed, or nil if it did not.
 func (r *recorder) cause(how ending, err error) error {
 	whole := r.answer.whole()
+	if how == endedByError || how == endedByContext && r.answer.shape == shapeOther {
+		whole = r.answer.ended() // what broke may have cut off the usage
+	}
 	switch failure := r.answer.reader.res.failure; {
 	case failure != nil:
 		return failure.error()
-	case whole && (r.answer.shape != shapeOther || how == endedByItself || how == endedByClose):
+	case whole:
 		return nil // whatever was cut off is no loss
 	default:
 		return failureOf(how, err, r.answer.shape != shapeUnknown)

@@ -135,6 +135,7 @@ func TestStreamEnds(t *testing.T) {
 		{name: "the connection breaks", stream: start, cut: true, consume: readAll, failed: instrument.ErrorTypeUnexpectedEOF, want: map[string]any{"revenium.usage.missing": true}},
 		{
 			name: "the connection breaks within the usage chunk", stream: start + finishChunk + usageEvent[:len(usageEvent)-20], cut: true, consume: readAll,
+			failed: instrument.ErrorTypeUnexpectedEOF,
 			want: map[string]any{"gen_ai.usage.input_tokens": nil, "revenium.usage.missing": true},
 		},
 		{
