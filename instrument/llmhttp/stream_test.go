@@ -136,7 +136,7 @@ func TestStreamEnds(t *testing.T) {
 		{
 			name: "the connection breaks within the usage chunk", stream: start + finishChunk + usageEvent[:len(usageEvent)-20], cut: true, consume: readAll,
 			failed: instrument.ErrorTypeUnexpectedEOF,
-			want: map[string]any{"gen_ai.usage.input_tokens": nil, "revenium.usage.missing": true},
+			want:   map[string]any{"gen_ai.usage.input_tokens": nil, "revenium.usage.missing": true},
 		},
 		{
 			name: "closed in the middle", stream: start, hang: true, consume: read(len(start)), close: true, failed: instrument.ErrorTypeCanceled,
