@@ -464,6 +464,12 @@ func (d *delivery) park(e spool.Entry, started, now time.Time, res metering.Resu
 
 	d.mu.Lock()
 	d.gate.refused(started, now)
+	for w := range d.waiters {
+		if started.Before(w.since) { // the flush wants a probe of its own, and now
+			d.gate.hurry(now)
+			break
+		}
+	}
 	if d.watch.watches() {
 		d.watch.refused = key
 		d.gate.lookAt = now.Add(keyLookInterval)
