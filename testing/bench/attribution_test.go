@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/revenium/revenium-otel-go/exporter"
 	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/instrument/propagate"
 	"github.com/revenium/revenium-otel-go/instrument/wrap"
@@ -177,7 +178,8 @@ func BenchmarkAttribution(b *testing.B) {
 func attributed(tb testing.TB, call func(context.Context, doFunc) error, more func() bool) (calls int, right map[string]int) {
 	tb.Helper()
 	metering := reveniumtest.Start(tb)
-	processor := newProcessor(tb, metering.URL())
+	// Calls that nobody waits for are made faster than they are delivered.
+	processor := newProcessor(tb, metering.URL(), exporter.WithQueueSize(1<<30), exporter.WithQueueBytes(1<<40))
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(instrument.NewSpanProcessor()), sdktrace.WithSpanProcessor(processor))
 	in, out := int64(10), int64(5)
 	do := func(ctx context.Context, opts ...instrument.Option) error {

@@ -5,6 +5,7 @@ package bench
 
 import (
 	"encoding/binary"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -83,7 +84,8 @@ func chatSpan(n uint64) sdktrace.ReadOnlySpan {
 			attribute.String("revenium.agent.name", "planner"),
 			attribute.String("revenium.task.type", "summarize"),
 			attribute.Int("http.response.status_code", 200),
-			attribute.String("gen_ai.response.id", "chatcmpl-C4HqHBe4xca0k0EzsCnf1t6V3YFXp"),
+			// An id of its own: spans that share one are about one call.
+			attribute.String("gen_ai.response.id", fmt.Sprintf("chatcmpl-C4HqHBe4xca0k0EzsCnf%08d", n)),
 			attribute.String("gen_ai.response.model", "gpt-4o-mini-2024-07-18"),
 			attribute.StringSlice("gen_ai.response.finish_reasons", []string{"stop"}),
 			attribute.Float64("gen_ai.response.time_to_first_chunk", 0.412),

@@ -21,10 +21,14 @@ import (
 
 const chatRequest = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Why meter LLM calls?"}],"temperature":0.2}`
 
-const chatAnswer = `{"id":"chatcmpl-1","object":"chat.completion","created":1764000000,"model":"gpt-4o-mini-2024-07-18",` +
+const chatAnswer = `{"id":"chatcmpl-ANSWERID","object":"chat.completion","created":1764000000,"model":"gpt-4o-mini-2024-07-18",` +
 	`"choices":[{"index":0,"message":{"role":"assistant","content":"Because every cent has a trace id."},"finish_reason":"stop"}],` +
 	`"usage":{"prompt_tokens":14,"completion_tokens":9,"total_tokens":23,"prompt_tokens_details":{"cached_tokens":0},` +
 	`"completion_tokens_details":{"reasoning_tokens":0}},"service_tier":"default","system_fingerprint":"fp_1"}`
+
+// answerID stands in the answers for the id of each call: calls with one id would be
+// one call.
+const answerID = "chatcmpl-ANSWERID"
 
 // stub is an LLM provider that takes a millisecond to answer. It notes how long
 // it really took, so that what is measured around it is the transport alone.
@@ -32,6 +36,7 @@ type stub struct {
 	answer      string
 	contentType string
 	took        time.Duration
+	calls       int
 }
 
 func (s *stub) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -44,12 +49,14 @@ func (s *stub) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	s.calls++
+	answer := strings.ReplaceAll(s.answer, answerID, fmt.Sprintf("chatcmpl-%08d", s.calls))
 	time.Sleep(time.Millisecond)
 	resp := &http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        http.Header{"Content-Type": {s.contentType}},
-		Body:          io.NopCloser(strings.NewReader(s.answer)),
-		ContentLength: int64(len(s.answer)),
+		Body:          io.NopCloser(strings.NewReader(answer)),
+		ContentLength: int64(len(answer)),
 		Request:       req,
 	}
 	s.took = time.Since(start)
@@ -60,12 +67,12 @@ func (s *stub) RoundTrip(req *http.Request) (*http.Response, error) {
 func streamAnswer(n int) string {
 	var b strings.Builder
 	for range n {
-		b.WriteString(`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1764000000,"model":"gpt-4o-mini-2024-07-18",` +
+		b.WriteString(`data: {"id":"chatcmpl-ANSWERID","object":"chat.completion.chunk","created":1764000000,"model":"gpt-4o-mini-2024-07-18",` +
 			`"choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}],"usage":null}` + "\n\n")
 	}
-	b.WriteString(`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1764000000,"model":"gpt-4o-mini-2024-07-18",` +
+	b.WriteString(`data: {"id":"chatcmpl-ANSWERID","object":"chat.completion.chunk","created":1764000000,"model":"gpt-4o-mini-2024-07-18",` +
 		`"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}` + "\n\n")
-	fmt.Fprintf(&b, `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1764000000,"model":"gpt-4o-mini-2024-07-18",`+
+	fmt.Fprintf(&b, `data: {"id":"chatcmpl-ANSWERID","object":"chat.completion.chunk","created":1764000000,"model":"gpt-4o-mini-2024-07-18",`+
 		`"choices":[],"usage":{"prompt_tokens":14,"completion_tokens":%d,"total_tokens":%d}}`+"\n\ndata: [DONE]\n\n", n, n+14)
 	return b.String()
 }
