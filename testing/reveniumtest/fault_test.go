@@ -39,9 +39,10 @@ func TestLatency(t *testing.T) {
 }
 
 // Whoever gives up during a delay has been metered all the same, and finds out when it tries again.
+// The delay is long enough for a busy server to notice that nobody waits any more.
 func TestLatencyOutlivesClient(t *testing.T) {
 	s := Start(t)
-	s.AddFault(Fault{Kind: FaultLatency, Latency: 50 * time.Millisecond, Times: 1})
+	s.AddFault(Fault{Kind: FaultLatency, Latency: 500 * time.Millisecond, Times: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	body := completion("a").json(t)
 	var wg sync.WaitGroup
