@@ -257,14 +257,14 @@ func (d *delivery) onTimer() {
 func (d *delivery) work(pool *pool) {
 	defer pool.give()
 	for {
-		entry, ok := d.next()
+		entry, allowed, ok := d.next()
 		if !ok {
 			return
 		}
 		if d.maxAge > 0 && time.Since(entry.Created) > d.maxAge {
 			d.expire(entry)
 		} else {
-			d.attempt(entry)
+			d.attempt(entry, allowed)
 		}
 		if pool.contended() {
 			d.yield()
@@ -299,9 +299,10 @@ func (d *delivery) begin(p *pool) bool {
 	return true
 }
 
-// next takes the next due record. When there is none, or fewer senders may work
-// than do, it ends the sender that called and reports false.
-func (d *delivery) next() (spool.Entry, bool) {
+// next takes the next due record, and returns when the gate allowed to send it.
+// When there is none, or fewer senders may work than do, it ends the sender that
+// called and reports false.
+func (d *delivery) next() (e spool.Entry, allowed time.Time, ok bool) {
 	for {
 		now := time.Now()
 		d.mu.Lock()
@@ -316,7 +317,7 @@ func (d *delivery) next() (spool.Entry, bool) {
 			}
 			d.end()
 			d.mu.Unlock()
-			return spool.Entry{}, false
+			return spool.Entry{}, now, false
 		}
 		seen := d.wakes
 		d.mu.Unlock()
@@ -336,7 +337,7 @@ func (d *delivery) next() (spool.Entry, bool) {
 				d.spawn()
 			}
 			d.mu.Unlock()
-			return entry, true
+			return entry, now, true
 		case seen != d.wakes && !d.stopped:
 			// Something was put or became due while this sender was looking.
 			d.mu.Unlock()
@@ -349,7 +350,7 @@ func (d *delivery) next() (spool.Entry, bool) {
 		d.mu.Unlock()
 		// A queue can lose what it cannot read: nobody must wait for that.
 		d.progress()
-		return spool.Entry{}, false
+		return spool.Entry{}, now, false
 	}
 }
 
@@ -376,9 +377,11 @@ func (d *delivery) end() {
 	}
 }
 
-// attempt sends one record and settles what follows from the answer.
-func (d *delivery) attempt(e spool.Entry) {
-	started := time.Now()
+// attempt sends one record and settles what follows from the answer. started is
+// when the gate allowed it: if the gate has closed since, the attempt was under way
+// by then, even if its first byte was not.
+func (d *delivery) attempt(e spool.Entry, started time.Time) {
+	sent := time.Now()
 	ctx, key := d.watch.noting(d.ctx)
 	res := d.trySend(ctx, e.Frozen)
 	now := time.Now()
@@ -389,16 +392,16 @@ func (d *delivery) attempt(e spool.Entry) {
 		return
 	}
 	d.account.tally.attempted(res.Outcome)
-	d.observe(res, now.Sub(started))
+	d.observe(res, now.Sub(sent))
 
 	switch res.Outcome {
 	case metering.Delivered, metering.Duplicate:
 		late := now.Sub(e.Created) > metering.IdempotencyWindow
 		d.finish(e, func() { d.account.delivered(e.Frozen, res.Outcome, late) })
-		d.answered(started, now)
+		d.answered(started, sent, now)
 	case metering.Rejected:
 		d.reject(e, res)
-		d.answered(started, now)
+		d.answered(started, sent, now)
 	case metering.Unauthorized:
 		d.park(e, started, now, res, key.digest)
 	default:
@@ -439,10 +442,10 @@ func (d *delivery) settled(err error) {
 }
 
 // answered tells the gate that the service is well.
-func (d *delivery) answered(started, now time.Time) {
+func (d *delivery) answered(started, sent, now time.Time) {
 	d.mu.Lock()
 	wasClosed := d.gate.closed
-	release := d.gate.answered(started, now.Sub(started))
+	release := d.gate.answered(started, now.Sub(sent))
 	wasClosed = wasClosed && !d.gate.closed
 	d.mu.Unlock()
 

@@ -48,8 +48,9 @@ type gate struct {
 	probes int
 	// unauthorized: the gate is closed because the service refuses the key.
 	unauthorized bool
-	// demanded: until was set by the service's Retry-After.
-	demanded bool
+	// demanded is the end of the pause that the service's Retry-After asks for, which
+	// nobody may shorten; zero for none.
+	demanded time.Time
 	// lookAt is when the refused key is to be looked at: it may have been replaced.
 	// Zero for a key that does not change.
 	lookAt time.Time
@@ -66,7 +67,7 @@ func newGate(retry RetryConfig, senders int) gate {
 // waited for the service rather than for reasons of their own, and should not wait
 // any longer.
 func (g *gate) answered(started time.Time, took time.Duration) (release bool) {
-	if g.demanded && started.Before(g.closedAt) {
+	if !g.demanded.IsZero() && started.Before(g.closedAt) {
 		return false // the service has asked for a pause since
 	}
 	release = g.closed && g.probes > 0
@@ -86,7 +87,7 @@ func (g *gate) answered(started time.Time, took time.Duration) (release bool) {
 
 // open lets senders work again.
 func (g *gate) open() {
-	g.closed, g.unauthorized, g.demanded = false, false, false
+	g.closed, g.unauthorized, g.demanded = false, false, time.Time{}
 	g.probes = 0
 	g.suspect = 0
 	g.until, g.lookAt = time.Time{}, time.Time{}
@@ -144,30 +145,31 @@ func (g *gate) refused(started, now time.Time) {
 // wait, except by what the service demands.
 func (g *gate) close(started, now time.Time, delay func() time.Duration, retryAfter time.Duration) {
 	g.limit = 1
-	demanded := now.Add(min(retryAfter, maxRetryAfter))
-	if g.closed && started.Before(g.closedAt) {
-		if retryAfter > 0 && demanded.After(g.until) {
-			g.until, g.demanded = demanded, true
+	under := g.closed && started.Before(g.closedAt)
+	if !under {
+		if g.closed {
+			g.probes++
 		}
-		return
+		g.closed = true
+		g.closedAt = now
+		g.until, g.demanded = now.Add(delay()), time.Time{}
 	}
-	if g.closed {
-		g.probes++
+	if demanded := now.Add(min(retryAfter, maxRetryAfter)); retryAfter > 0 && demanded.After(g.demanded) {
+		g.demanded = demanded
 	}
-	g.closed = true
-	g.closedAt = now
-	g.until = now.Add(delay())
-	g.demanded = false
-	if retryAfter > 0 && !demanded.Before(g.until) {
-		g.until, g.demanded = demanded, true
+	if g.demanded.After(g.until) {
+		g.until = g.demanded
 	}
 }
 
-// hurry allows a probe at once, because somebody waits for a flush: unless the
-// service itself asked for the pause. The intervals start from the shortest.
+// hurry allows a probe as soon as the service itself does, because somebody waits
+// for a flush. The intervals start from the shortest.
 func (g *gate) hurry(now time.Time) {
 	g.backoff.Reset()
-	if g.closed && !g.demanded && g.until.After(now) {
+	if g.demanded.After(now) {
+		now = g.demanded
+	}
+	if g.closed && g.until.After(now) {
 		g.until = now
 	}
 }
