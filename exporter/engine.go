@@ -37,6 +37,9 @@ type engine struct {
 	// open are the spans of the process; nil for an exporter, which sees them only
 	// when they have ended.
 	open *openSpans
+	// intake takes spans out of the request path; nil where they are decided about at
+	// once.
+	intake *intake
 
 	closing atomic.Bool
 	// settling guards the timer that settles held decisions.
@@ -99,26 +102,50 @@ func newEngine(opts []Option) (*engine, error) {
 	return e, nil
 }
 
-// span decides about one finished span. It never blocks and never panics: it
-// runs in the application's request path.
-func (e *engine) span(s sdktrace.ReadOnlySpan) { e.convert(s, e.converter.Convert) }
+// span takes one finished span. It never blocks and never panics: it runs in the
+// application's request path. Of most spans a glance shows that they have nothing
+// to do with calls; the others are decided about elsewhere, if there is room.
+func (e *engine) span(s sdktrace.ReadOnlySpan) {
+	if e.intake == nil {
+		e.convert(s, e.all)
+		return
+	}
+	// Behind spans that wait, this one waits, too: it may be the parent of one.
+	if e.intake.idle() && e.convert(s, e.converter.Glance) {
+		return
+	}
+	if !e.intake.put(s) {
+		e.convert(s, e.all)
+	}
+}
 
-// convert has a span decided about and carries out what comes of it.
-func (e *engine) convert(s sdktrace.ReadOnlySpan, decide func([]convert.Decision, convert.Span) []convert.Decision) {
+// decider appends the decisions that come of a span, or returns false if it is not
+// the one to decide.
+type decider func([]convert.Decision, convert.Span) (decisions []convert.Decision, ok bool)
+
+// all decides about any span.
+func (e *engine) all(dst []convert.Decision, s convert.Span) ([]convert.Decision, bool) {
+	return e.converter.Convert(dst, s), true
+}
+
+// convert has a span decided about and carries out what comes of it. It returns
+// false if it was not decided about.
+func (e *engine) convert(s sdktrace.ReadOnlySpan, decide decider) (ok bool) {
 	sc := e.scratch.Get().(*scratch)
 	sc.view.span = s
 	defer func() {
 		if p := recover(); p != nil {
+			ok = true // it would go wrong again
 			e.tally.decided(convert.Skipped, skipPanic, false)
 			e.report.problem(slog.LevelError, skipPanic, "revenium: converting a span failed: it is not metered",
 				slog.String("panic", fmt.Sprint(p)))
 		}
 	}()
 
-	if e.open != nil {
+	sc.decisions, ok = decide(sc.decisions[:0], &sc.view)
+	if ok && e.open != nil {
 		e.open.ended(s.SpanContext().SpanID())
 	}
-	sc.decisions = decide(sc.decisions[:0], &sc.view)
 	if len(sc.decisions) > 0 {
 		if e.decide(sc.decisions, e.tenantOfSpan(s), !e.closing.Load()) {
 			e.settleLater()
@@ -130,13 +157,16 @@ func (e *engine) convert(s sdktrace.ReadOnlySpan, decide func([]convert.Decision
 	}
 	sc.view.span = nil
 	e.scratch.Put(sc)
+	return ok
 }
 
 // batch decides about spans that are exported together.
 func (e *engine) batch(spans []sdktrace.ReadOnlySpan) {
 	batch := e.converter.NewBatch()
 	for _, s := range spans {
-		e.convert(s, batch.Convert)
+		e.convert(s, func(dst []convert.Decision, s convert.Span) ([]convert.Decision, bool) {
+			return batch.Convert(dst, s), true
+		})
 	}
 	e.decide(batch.End(nil), "", !e.closing.Load())
 }
@@ -284,6 +314,7 @@ func (e *engine) forceFlush(ctx context.Context) error {
 	}
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
+	e.takeIn()
 	e.release(true)
 	err := errors.Join(e.lanes.flush(ctx), e.holdback.flush(ctx))
 	syncErr := e.storage.sync()
@@ -291,6 +322,13 @@ func (e *engine) forceFlush(ctx context.Context) error {
 		flush.Report = e.snapshot()
 	}
 	return syncError(err, syncErr)
+}
+
+// takeIn decides about the spans that have ended before.
+func (e *engine) takeIn() {
+	if e.intake != nil {
+		e.intake.drain()
+	}
 }
 
 // bounded gives ctx a deadline if it has none: a service that does not answer
@@ -323,6 +361,9 @@ func (e *engine) drain(ctx context.Context) error {
 	defer cancel()
 
 	e.lanes.stopBlocking()
+	if e.intake != nil {
+		e.intake.close()
+	}
 	e.settling.Lock()
 	e.closing.Store(true)
 	if e.settleTimer != nil {
@@ -358,6 +399,7 @@ func (e *engine) drain(ctx context.Context) error {
 
 // snapshot is the report at this moment.
 func (e *engine) snapshot() Report {
+	e.takeIn()
 	return newReport(e.tally.snapshot(), e.lanes.state())
 }
 

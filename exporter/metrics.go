@@ -102,6 +102,7 @@ func (e *engine) observe(mp metric.MeterProvider) error {
 
 // collect observes one snapshot.
 func (e *engine) collect(m *meters, o metric.Observer) {
+	e.takeIn()
 	c := e.tally.snapshot()
 	w := e.lanes.state()
 

@@ -292,6 +292,9 @@ func TestQueueMetricsWhileWaiting(t *testing.T) {
 	p := newProcessor(t, srv, exporter.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))))
 	start := time.Now()
 	chats(t.Context(), newTracer(t, p), 5)
+	if n := p.Report().Queued; n != 5 { // and they are there when the clock starts
+		t.Fatalf("%d records queued, want 5", n)
+	}
 	time.Sleep(20 * time.Millisecond)
 	c := collect(t, reader)
 	if n := c["revenium.exporter.queue.size"]; n != 5 {

@@ -15,9 +15,10 @@ import (
 // Processor is a span processor that meters each LLM call at the moment its span
 // ends, whether the trace is sampled or not. It is the recommended way to meter.
 //
-// OnEnd decides, freezes the record and queues it, which takes some microseconds
-// for an LLM call and a fraction of one for any other span. It never waits for
-// the network.
+// OnEnd takes a fraction of a microsecond: a goroutine of the processor decides,
+// freezes the record and queues it. Only when more calls end than it can decide
+// about, and with [WithBlockOnOverflow], OnEnd does so itself, which takes some
+// microseconds. It never waits for the network.
 type Processor struct {
 	engine *engine
 }
@@ -37,6 +38,9 @@ func NewProcessor(opts ...Option) (*Processor, error) {
 		return nil, err
 	}
 	e.open = newOpenSpans()
+	if e.cfg.blockLimit == 0 { // else who ends a span waits for room, and nobody waits for him
+		e.intake = newIntake(func(s sdktrace.ReadOnlySpan) { e.convert(s, e.all) })
+	}
 	return &Processor{engine: e}, nil
 }
 

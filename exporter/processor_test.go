@@ -245,7 +245,7 @@ func TestRateLimitIsObeyed(t *testing.T) {
 	chats(t.Context(), newTracer(t, p), calls)
 	flush(t, p)
 	if took := time.Since(start); took < 900*time.Millisecond {
-		t.Errorf("all delivered after %v although the service asked for a second", took)
+		t.Errorf("all delivered after %v although the service asked for a second:\n%s", took, p.Report())
 	}
 	if r := p.Report(); r.Delivered != calls {
 		t.Errorf("report:\n%s", r)
@@ -302,6 +302,9 @@ func TestOverflowIsCounted(t *testing.T) {
 			var log logBuffer
 			p := newProcessor(t, srv, exporter.WithQueueSize(20), exporter.WithOverflowPolicy(policy), exporter.WithLogger(log.logger()))
 			ids := chats(t.Context(), newTracer(t, p), 50)
+			if r := p.Report(); r.Billed != 50 {
+				t.Fatalf("report:\n%s", r)
+			}
 			release()
 			flush(t, p)
 			r := p.Report()

@@ -172,6 +172,9 @@ func TestSpoolOptions(t *testing.T) {
 	}
 	p = newProcessor(t, srv, exporter.WithSpool(t.TempDir(), spool.WithMaxEntries(10)), exporter.WithOverflowPolicy(spool.DropOldest))
 	ids := chats(context.Background(), newTracer(t, p), 15)
+	if r := p.Report(); r.Billed != 15 {
+		t.Fatalf("report:\n%s", r)
+	}
 	srv.ClearFaults()
 	flush(t, p)
 	if r := p.Report(); r.Lost != 5 || r.Delivered != 10 {

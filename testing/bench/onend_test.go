@@ -19,10 +19,11 @@ import (
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
 
-// BenchmarkOnEnd is what the end of a span costs the goroutine that ends it:
-// conversion, freezing and enqueueing. The service hangs, so that the senders do
-// not take part; what they would take out of the queue is taken out while the
-// clock stands.
+// BenchmarkOnEnd is what the end of a span costs all in all, conversion, freezing
+// and enqueueing, in one goroutine: the processor is told to block when its queue
+// is full, so that nothing is left to another goroutine. The service hangs, so that
+// the senders do not take part; what they would take out of the queue is taken out
+// while the clock stands.
 func BenchmarkOnEnd(b *testing.B) {
 	for _, bench := range []struct {
 		name string
@@ -34,7 +35,7 @@ func BenchmarkOnEnd(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			revenium := hangingRevenium(b)
 			queue := spool.NewMemory(spool.WithMaxEntries(1<<30), spool.WithMaxBytes(1<<40))
-			processor := newProcessor(b, revenium.URL(), exporter.WithQueue(queue))
+			processor := newProcessor(b, revenium.URL(), exporter.WithQueue(queue), exporter.WithBlockOnOverflow(time.Minute))
 			// One span under ever new names: none repeats within the converter's
 			// memory of recent ones, and the attributes are where those of a span
 			// that has just been made are, in the processor's cache.
@@ -59,6 +60,32 @@ func BenchmarkOnEnd(b *testing.B) {
 			abandon(processor)
 		})
 	}
+}
+
+// BenchmarkEnding is what the end of the span of a call costs the goroutine that
+// ends it: it leaves the span to the processor's goroutine, which is given the time
+// to decide about it while the clock stands.
+func BenchmarkEnding(b *testing.B) {
+	revenium := hangingRevenium(b)
+	queue := spool.NewMemory(spool.WithMaxEntries(1<<30), spool.WithMaxBytes(1<<40))
+	processor := newProcessor(b, revenium.URL(), exporter.WithQueue(queue))
+	span := newRenamedSpan(chatSpan(0))
+	took := make([]time.Duration, 0, 1<<20)
+	for n := 0; b.Loop(); n++ {
+		span.rename(n)
+		start := time.Now()
+		processor.OnEnd(span)
+		took = append(took, time.Since(start))
+		time.Sleep(200 * time.Microsecond)
+		if got := processor.Report().Billed; got != int64(n)+1 {
+			b.Fatalf("%d of %d spans were billed", got, n+1)
+		}
+		empty(b, queue)
+	}
+	b.ReportMetric(0, "ns/op") // of the whole round, which nobody wants to know
+	b.ReportMetric(float64(quantile(took, 0.5)), "ns-p50")
+	b.ReportMetric(float64(quantile(took, 0.99)), "ns-p99")
+	abandon(processor)
 }
 
 // renamedSpan is a span with ids of its own.
