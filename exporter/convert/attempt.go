@@ -82,6 +82,7 @@ func (l *selection) repeated(n *node, after func(later, earlier *node) bool) boo
 		}
 		if m.seq != n.seq && m.free && after(m, n) {
 			m.free = false
+			l.touch(m)
 			return true
 		}
 		m = l.nodes.previous(m, keyGroup, l.nano)

@@ -39,6 +39,7 @@ func (o Origin) ofSpan() bool { return o == OriginSpan || o == OriginHeader || o
 // inherit fills what the record of a node lacks from another span.
 func (l *selection) inherit(n *node, from *spanContext, level Origin) {
 	p := n.pending
+	l.touch(n)
 	if b := p.decision.block; b != nil {
 		for i := range from.facts {
 			l.give(&p.decision, b, &from.facts[i], level)

@@ -60,6 +60,8 @@ type node struct {
 	number int64
 	// free: the attempt has not been taken for the repetition of an earlier one.
 	free bool
+	// dirty: it changed since the last export.
+	dirty bool
 	// cumulative: the usage can contain that of the calls before, of which each ended
 	// with a request for tools.
 	cumulative, tools bool

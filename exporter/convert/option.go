@@ -106,6 +106,7 @@ type config struct {
 	preferOuter   bool
 	aggregates    bool
 	inProcess     bool
+	journal       bool
 	now           func() time.Time
 
 	dialectAttribution bool

@@ -23,6 +23,8 @@ type pending struct {
 	// read from work while the span is at hand.
 	facts []resourceFact
 	work  *work
+	// tag is for whoever restores what waits.
+	tag string
 
 	queue      *queue
 	prev, next *pending
@@ -52,8 +54,18 @@ func (l *selection) hold(n *node, wait Reason, until spanKey) {
 	p.wait, p.until, p.since = wait, until, l.now
 	p.facts, p.work = slices.Clone(p.requestFacts()), nil
 	n.pending = p
+	l.enqueue(p)
+	d := &p.decision
+	l.out = append(l.out, Decision{
+		Kind: Held, Reason: wait, Dialect: d.Dialect,
+		TraceID: d.TraceID, SpanID: d.SpanID, SpanName: d.SpanName,
+	})
+}
+
+// enqueue appends what waits to all that holds it.
+func (l *selection) enqueue(p *pending) {
 	q := &l.held
-	if wait == ReasonHoldBack {
+	if p.wait == ReasonHoldBack {
 		q = &l.briefly
 	}
 	p.queue, p.prev = q, q.newest
@@ -65,11 +77,6 @@ func (l *selection) hold(n *node, wait Reason, until spanKey) {
 	q.newest = p
 	l.joinEnding(p)
 	l.waiting.Add(1)
-	d := &p.decision
-	l.out = append(l.out, Decision{
-		Kind: Held, Reason: wait, Dialect: d.Dialect,
-		TraceID: d.TraceID, SpanID: d.SpanID, SpanName: d.SpanName,
-	})
 }
 
 // leave takes what waits out of all that holds it.

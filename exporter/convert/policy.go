@@ -207,13 +207,22 @@ func transformed(transform func(metering.Record) bool, r metering.Record) (keep,
 // hash returns a subscriber with hashes.
 func (c *Converter) hash(s *metering.Subscriber) *metering.Subscriber {
 	hashed := *s
-	if s.ID != "" {
+	if before, ok := strings.CutPrefix(s.ID, hashMark); ok {
+		hashed.ID = before
+	} else if s.ID != "" {
 		hashed.ID = c.digest(s.ID)
 	}
-	if s.Email != "" {
-		hashed.Email = c.digest(strings.ToLower(strings.TrimSpace(s.Email))) + "@hashed.invalid"
+	if before, ok := strings.CutPrefix(s.Email, hashMark); ok {
+		hashed.Email = before
+	} else if s.Email != "" {
+		hashed.Email = c.digestEmail(s.Email)
 	}
 	return &hashed
+}
+
+// digestEmail is the hash of an address, in the form of one.
+func (c *Converter) digestEmail(address string) string {
+	return c.digest(strings.ToLower(strings.TrimSpace(address))) + "@hashed.invalid"
 }
 
 func (c *Converter) digest(s string) string {

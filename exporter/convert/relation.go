@@ -7,6 +7,9 @@ import "iter"
 
 // arrive notes that a span has come and returns what is known below it.
 func (l *selection) arrive(proto *node) chain {
+	if l.journal != nil {
+		l.journal.link(&proto.key, proto.parent)
+	}
 	return l.chain(l.links.Seen(&proto.key, proto.parent, l.now))
 }
 
@@ -134,6 +137,7 @@ func (l *selection) cover(d, a *node) {
 		l.suppress(d, a, ReasonUnderAggregate)
 	case !d.usage:
 		d.pending.under = a.seq
+		l.touch(d)
 	case a.pending != nil:
 		l.suppress(a, d, ReasonCovered)
 	case a.verdict != verdictBilled:
@@ -143,7 +147,10 @@ func (l *selection) cover(d, a *node) {
 	default:
 		l.counts.doubled++
 	}
-	a.covered = a.covered || d.usage
+	if d.usage && !a.covered {
+		a.covered = true
+		l.touch(a)
+	}
 }
 
 // summed decides about a call whose usage is the sum of calls below it, as spans

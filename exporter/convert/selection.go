@@ -34,6 +34,8 @@ type selection struct {
 	// ending are held spans by the span whose end they wait for.
 	ending map[spanKey][]*pending
 	counts selectionCounts
+	// journal notes what changes; nil where nobody wants to know.
+	journal *journal
 
 	// now and nano are the time of the call that holds the lock, out what it has
 	// decided.
@@ -55,7 +57,7 @@ type chain struct{ head, tail uint64 }
 const maxClimb = 256
 
 func newSelection(cfg *config, a *attribution) *selection {
-	return &selection{
+	l := &selection{
 		cfg: cfg, attribution: a,
 		links:   links.New(cfg.linkEntries, cfg.linkAge()),
 		nodes:   newNodes(cfg.recentEntries, int64(cfg.recentAge)),
@@ -63,6 +65,10 @@ func newSelection(cfg *config, a *attribution) *selection {
 		briefly: queue{window: cfg.holdBack},
 		ending:  make(map[spanKey][]*pending),
 	}
+	if cfg.journal {
+		l.journal = &journal{}
+	}
+	return l
 }
 
 // lock begins a call that decides.
@@ -87,6 +93,9 @@ func (l *selection) pass(dst []Decision, s Span) []Decision {
 	key := spanKey{Trace: s.TraceID(), Span: s.SpanID()}
 	parent := s.ParentSpanID()
 	head := l.links.Seen(&key, parent, l.cfg.now())
+	if l.journal != nil {
+		l.journal.link(&key, parent)
+	}
 	if head == 0 {
 		return dst
 	}
@@ -103,6 +112,7 @@ func (l *selection) context(dst []Decision, proto *node, context *spanContext) [
 	if c.head != 0 || !l.cfg.inProcess {
 		proto.context = context
 		n := l.nodes.add(proto, l.nano)
+		l.touch(n)
 		for m := range l.members(c) {
 			l.relate(m, n)
 		}
@@ -154,6 +164,7 @@ func (l *selection) enter(dst []Decision, e *entry) []Decision {
 		}
 	}
 	n := l.nodes.add(&e.proto, l.nano)
+	l.touch(n)
 	n.pending, e.node = &e.pending, n.seq
 
 	again := l.attempt(n)
@@ -220,6 +231,7 @@ func (l *selection) conclude(n *node, e *entry, again bool) {
 // finish makes the decision about a node final.
 func (l *selection) finish(n *node) {
 	p := n.pending
+	l.touch(n)
 	l.leave(p)
 	if n.cumulative {
 		l.subtract(n)
@@ -238,6 +250,7 @@ func (l *selection) finish(n *node) {
 // none does.
 func (l *selection) suppress(n, by *node, reason Reason) {
 	p := n.pending
+	l.touch(n)
 	l.leave(p)
 	n.verdict = verdictSuppressed
 	n.pending = nil

@@ -99,6 +99,7 @@ func (l *selection) better(a, b *node, reason Reason) (keep, drop *node) {
 
 // match remembers that a node is the twin of another.
 func (l *selection) match(keep, drop *node) {
+	l.touch(keep)
 	t := twin{drop.scope, drop.seq}
 	if keep.twins[0] == (twin{}) {
 		keep.twins[0] = t
