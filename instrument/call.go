@@ -116,7 +116,7 @@ type Call struct {
 }
 
 // lateAttributes is as many attributes as an ordinary call gets after its start.
-const lateAttributes = 16
+const lateAttributes = 12
 
 // StartCall starts the span of a call and returns it with a context that carries
 // it, to be used for the call itself. The span is named "{operation} {model}", is

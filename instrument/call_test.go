@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -260,3 +261,23 @@ func (discard) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
 func (discard) OnEnd(sdktrace.ReadOnlySpan)                     {}
 func (discard) Shutdown(context.Context) error                  { return nil }
 func (discard) ForceFlush(context.Context) error                { return nil }
+
+// TestWithTracer: the tracer goes before provider and scope; nil changes nothing.
+func TestWithTracer(t *testing.T) {
+	recorder := tracetest.NewSpanRecorder()
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
+	other := sdktrace.NewTracerProvider()
+	_, call := instrument.StartCall(t.Context(), instrument.CallParams{Model: "m"},
+		instrument.WithTracerProvider(other), instrument.WithScope("scope", "1"), instrument.WithTracer(provider.Tracer("own")))
+	call.End(nil)
+	_, call = instrument.StartCall(t.Context(), instrument.CallParams{Model: "m"},
+		instrument.WithTracerProvider(provider), instrument.WithScope("scope", "1"), instrument.WithTracer(nil))
+	call.End(nil)
+	var scopes []string
+	for _, span := range recorder.Ended() {
+		scopes = append(scopes, span.InstrumentationScope().Name)
+	}
+	if want := []string{"own", "scope"}; !slices.Equal(scopes, want) {
+		t.Errorf("spans of the scopes %v, want %v", scopes, want)
+	}
+}

@@ -23,6 +23,7 @@ type Option interface {
 }
 
 type config struct {
+	own          trace.Tracer // goes before provider and scope
 	provider     trace.TracerProvider
 	scopeName    string
 	scopeVersion string
@@ -48,6 +49,9 @@ func newConfig(opts []Option) config {
 
 // tracer is what makes the span.
 func (c *config) tracer() trace.Tracer {
+	if c.own != nil {
+		return c.own
+	}
 	provider := c.provider
 	if provider == nil {
 		provider = otel.GetTracerProvider()
@@ -64,6 +68,16 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 	})
 }
 
+// WithTracer names what makes the span itself, in place of provider and scope, for
+// instrumentation libraries that make many spans: to look a tracer up at each call
+// takes locks and memory. Nil changes nothing.
+func WithTracer(tracer trace.Tracer) Option {
+	return optionFunc(func(c config) config {
+		c.own = tracer
+		return c
+	})
+}
+
 // WithAttributes puts attributes on the span from its start on, where samplers
 // and span processors see them: gen_ai.request.* ones describe the request, and
 // revenium.* ones say who pays, before all [Metadata]. Several uses add up; of two
@@ -71,8 +85,12 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 func WithAttributes(attributes ...attribute.KeyValue) Option {
 	return optionFunc(func(c config) config {
 		// Clipped, so that calls which share options do not write into each other's
-		// attributes.
-		c.attributes = append(slices.Clip(c.attributes), attributes...)
+		// attributes. The first ones need no copy: they are read during the call only.
+		if len(c.attributes) == 0 {
+			c.attributes = slices.Clip(attributes)
+		} else {
+			c.attributes = append(slices.Clip(c.attributes), attributes...)
+		}
 		return c
 	})
 }

@@ -3,6 +3,8 @@
 
 package llmhttp
 
+import "sync"
+
 // answer takes the body of an answer apart as it passes: a JSON document, several
 // of them in lines or in an array, a stream of server-sent events, or one of AWS
 // frames, with a document in each. Which of them it is, the bytes say rather than
@@ -38,11 +40,38 @@ const (
 const maxHead = 16 // bytes; no mark is longer
 
 func newAnswer(reader *replyReader) *answer {
-	a := &answer{reader: reader, head: make([]byte, 0, maxHead)}
-	a.scan = newScanner(reader.table.wanted, reader)
-	reader.scan = a.scan
-	reader.begin()
+	a := &answer{reader: reader, head: make([]byte, 0, maxHead), scan: newScanner(reader.table.wanted, reader)}
+	a.begin()
 	return a
+}
+
+// begin makes ready for the first document.
+func (a *answer) begin() {
+	a.reader.scan = a.scan
+	a.reader.begin()
+}
+
+// answers keeps the memory of answers that have been read, which is large, for
+// those that come.
+type answers struct{ pool sync.Pool } // of *answer
+
+// take returns an answer to t that is to be read.
+func (p *answers) take(t *target) *answer {
+	a, ok := p.pool.Get().(*answer)
+	if !ok {
+		return newAnswer(newReplyReader(t, false))
+	}
+	a.reader.use(t, false)
+	a.scan.use(a.reader.table.wanted, a.reader)
+	a.begin()
+	return a
+}
+
+// give takes an answer back to which nobody refers any more.
+func (p *answers) give(a *answer) {
+	a.reader.forget()
+	*a = answer{reader: a.reader, scan: a.scan, head: a.head[:0]}
+	p.pool.Put(a)
 }
 
 // write takes the next piece of the body.

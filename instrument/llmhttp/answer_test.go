@@ -89,7 +89,7 @@ func FuzzRequests(f *testing.F) {
 		a.form = isForm
 		read := func(size int) (requestParams, string) {
 			req := newFormRequest(isForm)
-			q := newQuestion(req, &target{api: &a}, &capture{on: capturing, limit: 100})
+			q := newQuestion(req, &target{api: &a}, &capture{on: capturing, limit: 100}, &scanners{})
 			for piece := range chunks(body, size) {
 				q.scan.write(piece)
 			}

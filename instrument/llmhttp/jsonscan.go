@@ -73,11 +73,16 @@ type scanner struct {
 }
 
 func newScanner(root *node, sink sink) *scanner {
-	s := &scanner{sink: sink, root: root, buf: make([]byte, 0, maxKey)}
+	s := &scanner{buf: make([]byte, 0, maxKey)}
+	s.use(root, sink)
+	return s
+}
+
+// use makes a scanner as good as new for other documents.
+func (s *scanner) use(root *node, sink sink) {
+	*s = scanner{sink: sink, root: root, node: root, buf: s.buf[:0]}
 	s.pieces, _ = sink.(pieceSink)
 	s.unknowns, _ = sink.(unknownSink)
-	s.reset()
-	return s
 }
 
 // reset makes the scanner ready for the next document.

@@ -79,10 +79,10 @@ func (r *recorder) understand(encoding string) {
 	default:
 		return
 	}
-	reader := newReplyReader(&r.exchange.target, false)
+	r.answer = r.exchange.transport.reused.answers.take(&r.exchange.target)
+	reader := r.answer.reader
 	reader.drift = r.exchange.transport.drift
 	reader.measure(r.header)
-	r.answer = newAnswer(reader)
 	if reader.table.lines {
 		p := r.exchange.question.asked()
 		r.answer.lines = p.stream
@@ -214,8 +214,11 @@ func (r *recorder) cause(how ending, err error) error {
 
 // release lets go of all that the call needed.
 func (r *recorder) release() {
-	if r.unpack != nil {
+	switch {
+	case r.unpack != nil:
 		r.unpack.close()
+	case r.answer != nil:
+		r.exchange.transport.reused.answers.give(r.answer)
 	}
 	r.answer, r.unpack = nil, nil
 	if r.unhook != nil {
@@ -233,7 +236,10 @@ func (r *recorder) report(cause error) {
 		FinishReasons:     slices.DeleteFunc(res.finish, func(reason string) bool { return reason == "" }),
 		SystemFingerprint: res.fingerprint,
 	})
-	attributes := make(attributeList, 0, 8)
+	lists := &r.exchange.transport.reused.lists
+	list := lists.take()
+	defer lists.give(list)
+	attributes := *list
 	attributes.text(target.api.responseTierKey(), res.tier)
 	attributes.text(semconv.ReveniumSpeedKey, res.speed)
 	attributes = r.settleJob(attributes, res)
@@ -243,6 +249,7 @@ func (r *recorder) report(cause error) {
 	}
 	attributes.flag(semconv.ReveniumMeteringSkipKey, res.free)
 	attributes = r.content(attributes)
+	*list = attributes
 	r.call.SetAttributes(attributes...)
 
 	usage := res.tokens.usage()

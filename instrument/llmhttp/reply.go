@@ -154,11 +154,23 @@ type replyReader struct {
 }
 
 func newReplyReader(t *target, refused bool) *replyReader {
-	r := &replyReader{table: t.api.reply, target: t, refused: refused, quirks: providerQuirks[t.provider]}
+	r := &replyReader{}
+	r.use(t, refused)
+	return r
+}
+
+// use makes a reader that has forgotten ready for another answer.
+func (r *replyReader) use(t *target, refused bool) {
+	r.table, r.target, r.refused, r.quirks = t.api.reply, t, refused, providerQuirks[t.provider]
 	if r.table.cumulative {
 		r.merged = new(usage)
 	}
-	return r
+}
+
+// forget forgets the answer, except for the memory that it needed.
+func (r *replyReader) forget() {
+	r.begin()
+	*r = replyReader{spareUsage: r.spareUsage, spareUnits: r.spareUnits}
 }
 
 // add takes a count of the current document.

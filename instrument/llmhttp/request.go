@@ -48,14 +48,14 @@ type bodyScanner interface {
 	end()
 }
 
-func newQuestion(req *http.Request, t *target, c *capture) *question {
+func newQuestion(req *http.Request, t *target, c *capture, free *scanners) *question {
 	q := &question{reader: requestReader{table: t.api.request}}
 	q.reader.p.stream = t.api.streams || t.api.streamsUnlessTold
 	if t.api.form && isForm(req.Header) {
 		q.scan = newFormScanner(req.Header.Get("Content-Type"), &q.reader)
 		return q
 	}
-	scan := newScanner(t.api.request.wanted, &q.reader)
+	scan := free.take(t.api.request.wanted, &q.reader)
 	q.reader.options.scan = scan
 	q.scan = scan
 	q.listen(c, t.api.request.content)
@@ -66,15 +66,15 @@ func newQuestion(req *http.Request, t *target, c *capture) *question {
 // is read through; a small one of known length is read and kept. All else is
 // read along as it is sent (see along), which comes too late for the beginning of
 // the span but costs nothing.
-func peek(req *http.Request, t *target, c *capture) *question {
-	q := newQuestion(req, t, c)
+func peek(req *http.Request, t *target, transport *Transport) *question {
+	q := newQuestion(req, t, &transport.capture, &transport.reused.scanners)
 	switch {
 	case req.Body == nil || req.Body == http.NoBody || req.Header.Get("Content-Encoding") != "":
 		q.read = true
 	case req.GetBody != nil:
 		if !q.readCopy(req) {
 			q.scan.end()
-			return newQuestion(req, t, c)
+			return newQuestion(req, t, &transport.capture, &transport.reused.scanners)
 		}
 	case req.ContentLength > 0 && req.ContentLength <= maxBuffered && req.Header.Get("Expect") == "":
 		q.readAll(req.Body, req.ContentLength)
@@ -111,6 +111,14 @@ func (q *question) readCopy(req *http.Request) bool {
 		}
 	}
 	return q.read
+}
+
+// release gives back what read the body, if that is over.
+func (q *question) release(to *scanners) {
+	if scan, ok := q.scan.(*scanner); ok && q.read {
+		q.scan, q.reader.options.scan = nil, nil
+		to.give(scan)
+	}
 }
 
 // toSend returns the body to send instead of the request's own, or nil.

@@ -20,7 +20,7 @@ import (
 // it is.
 func ask(tb testing.TB, body []byte, size int) ([]byte, bool) {
 	tb.Helper()
-	q := newQuestion(&http.Request{}, targetOf(tb, "openai.chat"), &capture{})
+	q := newQuestion(&http.Request{}, targetOf(tb, "openai.chat"), &capture{}, &scanners{})
 	for piece := range chunks(body, size) {
 		q.scan.write(piece)
 	}

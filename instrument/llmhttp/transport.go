@@ -35,6 +35,7 @@ type Transport struct {
 	drift    *drift
 	capture  capture
 	metrics  *instrument.Metrics // nil for none
+	reused   *reused
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -54,6 +55,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) *Transport {
 		jobs:    &jobs{},
 		drift:   &drift{meters: c.meters},
 		capture: newCapture(c.capture),
+		reused:  &reused{},
 	}
 	if c.metrics {
 		metrics, err := instrument.NewMetrics(c.meters)
@@ -103,7 +105,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) meter(req *http.Request, target target) (*http.Response, error) {
-	q := peek(req, &target, &t.capture)
+	q := peek(req, &target, t)
 	if q.read && (!target.known || target.api.strict) && req.Method == http.MethodPost && !q.plausible(&target) {
 		closeBody(q.fresh)
 		return t.baseTransport().RoundTrip(replaceBody(req, q.body)) // shares its path, no more
@@ -141,6 +143,7 @@ type exchange struct {
 func (e *exchange) roundTrip() (*http.Response, error) {
 	ctx := e.start()
 	resp, err := e.send(ctx)
+	e.question.release(&e.transport.reused.scanners)
 	if err != nil {
 		e.end(contextError(e.original.Context(), err))
 		return resp, err
@@ -181,8 +184,9 @@ func (e *exchange) start() context.Context {
 	if target.litellm {
 		target.useModelPrefix(model)
 	}
-	attributes := make([]attribute.KeyValue, 0, 20)
-	attributes = params.attributes(attributes, target)
+	list := e.transport.reused.lists.take()
+	defer e.transport.reused.lists.give(list)
+	attributes := params.attributes(*list, target)
 	if target.api.aside == asideBatch {
 		attributes = append(attributes, semconv.ReveniumMeteringSkipKey.Bool(true))
 	}
@@ -194,6 +198,7 @@ func (e *exchange) start() context.Context {
 	}
 	attributes = append(attributes, e.extra...)
 	e.started = time.Now()
+	*list = attributes
 	e.ctx, e.call = e.startCall(req.Context(), target.spanOperation(), model, params.stream, attributes)
 	return context.WithValue(e.ctx, seenKey{}, true)
 }
@@ -208,8 +213,7 @@ func (e *exchange) startCall(ctx context.Context, operation, model string, strea
 		ServerAddress: e.target.host,
 		ServerPort:    e.target.port,
 	},
-		instrument.WithTracerProvider(e.transport.config.provider),
-		instrument.WithScope(ScopeName, instrument.Version),
+		e.transport.reused.tracers.option(e.transport.config.provider),
 		instrument.WithStartTime(e.started),
 		instrument.WithAttributes(attributes...),
 		instrument.WithMetrics(e.transport.metrics),
