@@ -40,7 +40,7 @@ func BenchmarkOnEnd(b *testing.B) {
 			// memory of recent ones, and the attributes are where those of a span
 			// that has just been made are, in the processor's cache.
 			span := newRenamedSpan(bench.span)
-			const batch = 1 << 14
+			const batch = 1 << 10
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
