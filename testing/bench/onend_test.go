@@ -26,11 +26,12 @@ import (
 // while the clock stands.
 func BenchmarkOnEnd(b *testing.B) {
 	for _, bench := range []struct {
-		name string
-		span sdktrace.ReadOnlySpan
+		name  string
+		span  sdktrace.ReadOnlySpan
+		batch int // how many are ended until the queue is emptied
 	}{
-		{"chat", chatSpan(0)},
-		{"other", httpSpan(0)},
+		{"chat", chatSpan(0), 1 << 10},
+		{"other", httpSpan(0), 1 << 20},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			revenium := hangingRevenium(b)
@@ -40,11 +41,10 @@ func BenchmarkOnEnd(b *testing.B) {
 			// memory of recent ones, and the attributes are where those of a span
 			// that has just been made are, in the processor's cache.
 			span := newRenamedSpan(bench.span)
-			const batch = 1 << 10
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				if n%batch == 0 {
+				if n%bench.batch == 0 {
 					b.StopTimer()
 					empty(b, queue)
 					b.StartTimer()
