@@ -90,9 +90,8 @@ standalone: ## Build and vet every module without the workspace, as its users wo
 	@set -e; for dir in $(MODULES) $(OUTSIDE); do echo "GOWORK=off go vet $${dir#$(CURDIR)}"; (cd $$dir && GOWORK=off $(GO) build -o /dev/null ./... && GOWORK=off $(GO) vet ./...); done
 
 .PHONY: tidy
-tidy: ## Tidy every go.mod and the workspace's sums.
+tidy: ## Tidy every go.mod, each by itself: its users have no workspace.
 	@set -e; for dir in $(MODULES) $(OUTSIDE) $(CURDIR)/tools; do (cd $$dir && GOWORK=off $(GO) mod tidy); done
-	$(GO) work sync
 
 .PHONY: tidy-check
 tidy-check: ## Fail when a go.mod is not tidy.

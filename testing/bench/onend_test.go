@@ -94,6 +94,7 @@ type renamedSpan struct {
 	context    trace.SpanContext
 	attributes []attribute.KeyValue
 	responseID *attribute.Value
+	input      *attribute.Value
 	ids        []attribute.Value
 }
 
@@ -102,6 +103,9 @@ func newRenamedSpan(span sdktrace.ReadOnlySpan) *renamedSpan {
 	for i := range s.attributes {
 		if s.attributes[i].Key == "gen_ai.response.id" {
 			s.responseID = &s.attributes[i].Value
+		}
+		if s.attributes[i].Key == "gen_ai.usage.input_tokens" {
+			s.input = &s.attributes[i].Value
 		}
 	}
 	// More than the converter remembers calls.
@@ -116,6 +120,7 @@ func (s *renamedSpan) rename(n int) {
 	s.context = spanContext(uint64(n))
 	if s.responseID != nil {
 		*s.responseID = s.ids[n%len(s.ids)]
+		*s.input = attribute.IntValue(1200 + n%4000)
 	}
 }
 
