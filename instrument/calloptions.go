@@ -27,21 +27,26 @@ import (
 // instrumentations other than this module's get the metadata alone, by
 // [NewSpanProcessor]. Options that are passed to [StartCall] itself go before.
 func WithCallOptions(ctx context.Context, opts ...Option) context.Context {
+	c := newConfig(nil)
 	if outer := callOptionsOf(ctx); outer != nil {
-		opts = append(slices.Clip(outer.opts), opts...)
+		c = outer.config
 	}
-	if m := newConfig(opts).metadata; m.set != 0 {
-		ctx = context.WithValue(ctx, carriedKey{}, carriedBy(ctx).with(slotCall, m))
+	// Applied now and not when the call starts: what the options were made from may
+	// have changed by then.
+	c = c.with(opts)
+	c.attributes = slices.Clone(c.attributes)
+	if c.metadata.set != 0 {
+		ctx = context.WithValue(ctx, carriedKey{}, carriedBy(ctx).with(slotCall, c.metadata))
 	}
-	return context.WithValue(ctx, callOptionsKey{}, &callOptions{opts: slices.Clone(opts)})
+	return context.WithValue(ctx, callOptionsKey{}, &callOptions{config: c})
 }
 
 type callOptionsKey struct{}
 
 // callOptions are options of a call that something else starts.
 type callOptions struct {
-	opts  []Option
-	calls atomic.Int64 // started so far
+	config config       // what they say
+	calls  atomic.Int64 // started so far
 }
 
 func callOptionsOf(ctx context.Context) *callOptions {
@@ -56,7 +61,7 @@ func configFor(ctx context.Context, opts []Option) (config, context.Context) {
 	if given == nil {
 		return newConfig(opts), ctx
 	}
-	c := newConfig(append(slices.Clip(given.opts), opts...))
+	c := given.config.with(opts)
 	if n := given.calls.Add(1); n > 1 {
 		c.attributes = slices.Clone(c.attributes)
 		for i := range c.attributes {

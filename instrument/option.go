@@ -38,7 +38,11 @@ type optionFunc func(config) config
 func (f optionFunc) apply(c config) config { return f(c) }
 
 func newConfig(opts []Option) config {
-	c := config{scopeName: ScopeName, scopeVersion: Version}
+	return config{scopeName: ScopeName, scopeVersion: Version}.with(opts)
+}
+
+// with is c with what opts say.
+func (c config) with(opts []Option) config {
 	for _, opt := range opts {
 		if opt != nil {
 			c = opt.apply(c)

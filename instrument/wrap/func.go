@@ -45,7 +45,7 @@ func callErr[A any](ctx context.Context, args A, fixed instrument.Metadata, sour
 
 // Func0 wraps a function without arguments. Its sources see the context.
 func Func0[R any](fn func(context.Context) (R, error), fixed instrument.Metadata, sources ...Source[context.Context]) func(context.Context) (R, error) {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(ctx context.Context) (R, error) {
 		return call(ctx, ctx, fixed, sources, fn)
 	}
@@ -53,7 +53,7 @@ func Func0[R any](fn func(context.Context) (R, error), fixed instrument.Metadata
 
 // Func1 wraps a function of one argument.
 func Func1[A, R any](fn func(context.Context, A) (R, error), fixed instrument.Metadata, sources ...Source[A]) func(context.Context, A) (R, error) {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(ctx context.Context, a A) (R, error) {
 		return call(ctx, a, fixed, sources, func(ctx context.Context) (R, error) { return fn(ctx, a) })
 	}
@@ -61,7 +61,7 @@ func Func1[A, R any](fn func(context.Context, A) (R, error), fixed instrument.Me
 
 // Func2 wraps a function of two arguments.
 func Func2[A, B, R any](fn func(context.Context, A, B) (R, error), fixed instrument.Metadata, sources ...Source[Args2[A, B]]) func(context.Context, A, B) (R, error) {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(ctx context.Context, a A, b B) (R, error) {
 		return call(ctx, Args2[A, B]{a, b}, fixed, sources, func(ctx context.Context) (R, error) { return fn(ctx, a, b) })
 	}
@@ -69,7 +69,7 @@ func Func2[A, B, R any](fn func(context.Context, A, B) (R, error), fixed instrum
 
 // Func3 wraps a function of three arguments.
 func Func3[A, B, C, R any](fn func(context.Context, A, B, C) (R, error), fixed instrument.Metadata, sources ...Source[Args3[A, B, C]]) func(context.Context, A, B, C) (R, error) {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(ctx context.Context, a A, b B, c C) (R, error) {
 		return call(ctx, Args3[A, B, C]{a, b, c}, fixed, sources, func(ctx context.Context) (R, error) { return fn(ctx, a, b, c) })
 	}
@@ -83,7 +83,7 @@ func Err0(fn func(context.Context) error, fixed instrument.Metadata, sources ...
 
 // Err1 wraps a function of one argument that returns an error alone.
 func Err1[A any](fn func(context.Context, A) error, fixed instrument.Metadata, sources ...Source[A]) func(context.Context, A) error {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(ctx context.Context, a A) error {
 		return callErr(ctx, a, fixed, sources, func(ctx context.Context) error { return fn(ctx, a) })
 	}
@@ -91,7 +91,7 @@ func Err1[A any](fn func(context.Context, A) error, fixed instrument.Metadata, s
 
 // Err2 wraps a function of two arguments that returns an error alone.
 func Err2[A, B any](fn func(context.Context, A, B) error, fixed instrument.Metadata, sources ...Source[Args2[A, B]]) func(context.Context, A, B) error {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(ctx context.Context, a A, b B) error {
 		return callErr(ctx, Args2[A, B]{a, b}, fixed, sources, func(ctx context.Context) error { return fn(ctx, a, b) })
 	}
@@ -99,7 +99,7 @@ func Err2[A, B any](fn func(context.Context, A, B) error, fixed instrument.Metad
 
 // Err3 wraps a function of three arguments that returns an error alone.
 func Err3[A, B, C any](fn func(context.Context, A, B, C) error, fixed instrument.Metadata, sources ...Source[Args3[A, B, C]]) func(context.Context, A, B, C) error {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(ctx context.Context, a A, b B, c C) error {
 		return callErr(ctx, Args3[A, B, C]{a, b, c}, fixed, sources, func(ctx context.Context) error { return fn(ctx, a, b, c) })
 	}
@@ -108,7 +108,7 @@ func Err3[A, B, C any](fn func(context.Context, A, B, C) error, fixed instrument
 // Middleware returns what wraps the functions of a chain. Its sources see the
 // context.
 func Middleware(fixed instrument.Metadata, sources ...Source[context.Context]) func(next func(context.Context) error) func(context.Context) error {
-	check(fixed)
+	fixed, sources = settled(fixed, sources)
 	return func(next func(context.Context) error) func(context.Context) error {
 		return func(ctx context.Context) error {
 			return callErr(ctx, ctx, fixed, sources, next)

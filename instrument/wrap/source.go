@@ -6,6 +6,7 @@ package wrap
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/otel"
 
@@ -136,9 +137,12 @@ func Context[A any](ctx context.Context, args A, fixed instrument.Metadata, sour
 	return instrument.WithWrapperMetadata(ctx, fixed), nil
 }
 
-// check reports fixed metadata that Revenium will not take as it is.
-func check(fixed instrument.Metadata) {
+// settled copies what a function is wrapped with, so that later changes of what it
+// was made from change nothing, and reports fixed metadata that Revenium will not
+// take as it is.
+func settled[A any](fixed instrument.Metadata, sources []Source[A]) (instrument.Metadata, []Source[A]) {
 	if err := fixed.Validate(); err != nil {
 		otel.Handle(fmt.Errorf("wrap: %w", err))
 	}
+	return fixed.Merge(instrument.Metadata{}), slices.Clone(sources)
 }
