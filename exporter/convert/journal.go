@@ -203,17 +203,25 @@ func (l *selection) export(c *Converter) (Chunk, error) {
 	e := stateEncoder{c: c}
 	count := uint64(0)
 	waits := false
+	later := j.dirty[:0]
 	for _, seq := range list {
 		n := l.nodes.get(seq)
 		if n == nil {
 			continue // forgotten meanwhile
+		}
+		if n.inBatch() {
+			n.dirty, later = true, append(later, seq)
+			continue
 		}
 		n.dirty = false
 		waits = waits || n.pending != nil && n.pending.queue != nil
 		e.node(n)
 		count++
 	}
-	j.dirty, j.all = j.dirty[:0], false
+	j.dirty, j.all = later, false
+	if count == 0 {
+		return Chunk{}, nil
+	}
 	kind := chunkSpans
 	if waits {
 		kind = chunkWaiting
@@ -226,6 +234,12 @@ func (l *selection) export(c *Converter) (Chunk, error) {
 		return Chunk{Data: data, Mark: m}, fmt.Errorf("convert: export calls that wait: %w", e.err)
 	}
 	return Chunk{Data: data, Mark: m}, nil
+}
+
+// inBatch reports whether a node is decided about at the end of a batch, and nothing
+// depends on it. Until then nobody was told that it has been taken.
+func (n *node) inBatch() bool {
+	return n.pending != nil && n.pending.wait == ReasonAwaitingBatch && !n.bills
 }
 
 // remembered lists the nodes that are remembered, the oldest first.

@@ -227,6 +227,36 @@ func TestRestartRemembersWhatWasBilled(t *testing.T) {
 	}
 }
 
+// A batch that did not end comes again, and what it had begun is not counted twice.
+func TestRestartWithinABatch(t *testing.T) {
+	c := newConverter(t, convert.WithJournal())
+	first, second := numbered(1), numbered(2)
+	first.attrs = append(first.attrs, with("gen_ai.usage.cache_read.input_tokens", 10)...) // the better one
+	twin := numbered(1)
+	twin.id, twin.scope = [8]byte{9}, "example.com/other"
+	open := c.NewBatch()
+	open.Convert(nil, first)
+	open.Convert(nil, second)
+	c.Convert(nil, numbered(3)) // of somebody else, who is told that it was taken
+	stored := &memory{tb: t}
+	stored.save(c)
+	c.Convert(nil, twin) // suppressed because of the first
+	stored.save(c)
+
+	c, held := stored.restart(convert.WithJournal())
+	if len(held) != 1 || held[0].SpanID != first.id {
+		t.Errorf("held are %+v, want the call that another one was suppressed for", held)
+	}
+	again := c.NewBatch()
+	all := again.Convert(nil, first)
+	all = again.Convert(all, second)
+	all = again.Convert(all, numbered(3))
+	all = c.Flush(again.End(all))
+	if got := outcome(all); got["billed usage"] != 2 || got["suppressed replay"] != 2 {
+		t.Errorf("got %v", got)
+	}
+}
+
 // The time without a process is not one of waiting.
 func TestRestartDoesNotCountDowntime(t *testing.T) {
 	time := &clock{now: start}

@@ -62,6 +62,8 @@ type node struct {
 	free bool
 	// dirty: it changed since the last export.
 	dirty bool
+	// bills: another node was suppressed because this one bills for it.
+	bills bool
 	// cumulative: the usage can contain that of the calls before, of which each ended
 	// with a request for tools.
 	cumulative, tools bool

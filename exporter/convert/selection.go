@@ -257,6 +257,7 @@ func (l *selection) suppress(n, by *node, reason Reason) {
 	var key spanKey
 	if by != nil {
 		n.by, key = by.seq, by.key
+		by.bills = true
 	}
 	p.decision.suppressed(reason, key)
 	p.decision.WasHeld = p.queue != nil

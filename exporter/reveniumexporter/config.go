@@ -248,6 +248,14 @@ func (cfg *Config) Validate() error {
 	)
 }
 
+// storageID names the storage of the queue, nil for none.
+func (cfg *Config) storageID() *component.ID {
+	if queue := cfg.QueueConfig; queue.HasValue() {
+		return queue.Get().StorageID
+	}
+	return nil
+}
+
 // problem is an error that begins with the setting in quotes.
 func problem(setting, format string, args ...any) error {
 	return fmt.Errorf("%q: "+format, append([]any{setting}, args...)...)

@@ -72,6 +72,9 @@ func (cfg *Config) convertOptions() []convert.Option {
 	if cfg.Attribution.FromInstrumentations {
 		opts = append(opts, convert.WithDialectAttribution())
 	}
+	if cfg.storageID() != nil {
+		opts = append(opts, convert.WithJournal())
+	}
 	for _, field := range sortedKeys(cfg.Attribution.Defaults) {
 		opts = append(opts, convert.WithDefault(field, cfg.Attribution.Defaults[field], convert.OriginDefault))
 	}

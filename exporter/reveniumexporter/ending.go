@@ -34,13 +34,19 @@ func (a *account) end(rec *record, reason deadletter.Reason, res metering.Result
 	})
 }
 
-// endUnreadable ends stored bytes that this build cannot read. How many records
-// they hold nobody knows; they count as one.
+// endUnreadable ends a stored request that this build cannot read.
 func (a *account) endUnreadable(stored []byte) error {
+	_, _, err := parseStored(stored)
+	return a.endStored(stored, err)
+}
+
+// endStored ends stored bytes that cannot be read, and why. How many records they
+// hold nobody knows; they count as one.
+func (a *account) endStored(stored []byte, why error) error {
 	a.engine.ledger.recover(a, 1)
 	letter := deadletter.Letter{Reason: deadletter.ReasonUnreadable, Tenant: a.name, Record: metering.Frozen{Body: stored}}
-	if _, _, err := parseStored(stored); err != nil {
-		letter.Message = err.Error()
+	if why != nil {
+		letter.Message = why.Error()
 	}
 	if !a.bury(deadletter.ReasonUnreadable, 1, letter) {
 		a.engine.ledger.recover(a, -1)

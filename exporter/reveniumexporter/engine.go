@@ -45,6 +45,7 @@ type engine struct {
 	converter *convert.Converter
 	ledger    *ledger
 	backlog   *backlog
+	memory    *memory // nil without storage
 	router    router
 	accounts  []*account
 	allowed   []clientAttribute
@@ -149,7 +150,7 @@ func (e *engine) start(ctx context.Context, host component.Host) error {
 	if err := e.openDeadLetters(); err != nil {
 		return err
 	}
-	if storageID := e.storageID(); storageID != nil {
+	if storageID := e.cfg.storageID(); storageID != nil {
 		if err := e.restore(ctx, host, *storageID); err != nil {
 			return err
 		}
@@ -198,14 +199,6 @@ func (e *engine) openDeadLetters() error {
 	return nil
 }
 
-// storageID names the storage of the queue, nil for none.
-func (e *engine) storageID() *component.ID {
-	if queue := e.cfg.QueueConfig; queue.HasValue() {
-		return queue.Get().StorageID
-	}
-	return nil
-}
-
 // restore reads what an earlier run left outside of the queues.
 func (e *engine) restore(ctx context.Context, host component.Host, storageID component.ID) error {
 	s, err := openStore(ctx, host, storageID, e.set.ID, e.run, func(err error) {
@@ -227,7 +220,8 @@ func (e *engine) restore(ctx context.Context, host component.Host, storageID com
 			return errors.Join(err, s.close(ctx))
 		}
 	}
-	return nil
+	e.memory, err = openMemory(ctx, host, storageID, e)
+	return err
 }
 
 // tick decides about what was held for long enough and puts the backlog back,
@@ -244,6 +238,7 @@ func (e *engine) tick(ctx context.Context) {
 				e.settle(ctx, e.converter.Settle(nil, now))
 			}
 			e.backlog.retry(ctx, now)
+			e.memory.save(ctx)
 		}
 	}
 }
@@ -267,14 +262,17 @@ func (e *engine) shutdown(ctx context.Context) error {
 	if e.stop != nil {
 		e.stop()
 		e.stopped.Wait()
-		e.settle(ctx, e.converter.Flush(nil))
+		if e.memory == nil {
+			e.settle(ctx, e.converter.Flush(nil))
+		}
+		e.memory.save(ctx) // what waits goes on waiting in the next run
 	}
 	var errs []error
 	for _, a := range e.accounts {
 		errs = append(errs, a.inner.Shutdown(ctx))
 	}
 	e.endUnstored()
-	errs = append(errs, e.backlog.store.close(ctx), e.telemetry.close())
+	errs = append(errs, e.backlog.store.close(ctx), e.memory.close(ctx), e.telemetry.close())
 	return errors.Join(errs...)
 }
 
@@ -286,7 +284,7 @@ func (e *engine) endUnstored() {
 	for _, entry := range e.backlog.drain() {
 		entry.of.endForced(&entry.record, reasonShutdown)
 	}
-	if e.storageID() != nil {
+	if e.cfg.storageID() != nil {
 		return // the next run delivers it
 	}
 	for _, a := range e.accounts {
@@ -370,6 +368,9 @@ func (e *engine) decide(b *batch, decisions []convert.Decision, route func() *ac
 		case convert.Held:
 			if of != e.router.fallback {
 				e.waiting.put(span, of)
+				if e.memory != nil {
+					e.converter.Tag(d.TraceID, d.SpanID, of.name)
+				}
 			}
 			e.ledger.decide(d.Kind, string(d.Reason), d.WasHeld, nil)
 		default:
@@ -411,7 +412,8 @@ func (e *engine) repeat(b *batch, span spanKey) {
 
 // submit queues records. What the queue refuses is kept in the backlog, since
 // decisions cannot be made twice. Without a queue the sender learns of it, too,
-// and can repeat the data.
+// and can repeat the data. In the end what the converter remembers is on disk, where
+// there is one.
 func (e *engine) submit(ctx context.Context, b *batch, now time.Time) error {
 	var errs []error
 	due := now
@@ -428,6 +430,8 @@ func (e *engine) submit(ctx context.Context, b *batch, now time.Time) error {
 			e.log.Error("Records wait in memory for room in the queue", zap.Error(err))
 		}
 	}
+	// Only now: a crash in between repeats records, which is harmless, and loses none.
+	e.memory.save(ctx)
 	if !e.synchronous {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ type host struct {
 	events []componentstatus.Status
 }
 
-func newHost(storages ...*memoryStorage) *host {
+func newHost(storages ...storage.Extension) *host {
 	h := &host{Host: componenttest.NewNopHost(), extensions: make(map[component.ID]component.Component)}
 	for _, s := range storages {
 		h.extensions[storageID()] = s
@@ -94,6 +95,18 @@ func (m *memoryStorage) values() (values [][]byte) {
 		}
 	}
 	return values
+}
+
+// count is how many values the stores of a name have.
+func (m *memoryStorage) count(name string) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, s := range m.stores {
+		if strings.HasSuffix(key, " "+name) {
+			n += len(s)
+		}
+	}
+	return n
 }
 
 // snapshot is a copy, as a crash would leave it.

@@ -90,6 +90,14 @@ func (l *ledger) finish(of *account, outcome, reason string, n int64) {
 	l.c.finished[[2]string{outcome, reason}] += n
 }
 
+// hold counts spans that an earlier process had left undecided.
+func (l *ledger) hold(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.c.converted += n
+	l.c.held += n
+}
+
 // recover counts records that an earlier process had left.
 func (l *ledger) recover(of *account, n int64) {
 	l.mu.Lock()

@@ -37,17 +37,26 @@ type store struct {
 	report func(error)
 }
 
-// openStore opens the storage that the sending queue has.
+// openStore opens the storage that the sending queue has, for the backlog.
 func openStore(ctx context.Context, host component.Host, storageID, owner component.ID, r run, report func(error)) (*store, error) {
+	client, err := openClient(ctx, host, storageID, owner, storageName)
+	if err != nil {
+		return nil, err
+	}
+	return &store{client: client, run: r, report: report}, nil
+}
+
+// openClient opens a part of the storage.
+func openClient(ctx context.Context, host component.Host, storageID, owner component.ID, name string) (storage.Client, error) {
 	extension, ok := host.GetExtensions()[storageID].(storage.Extension)
 	if !ok {
 		return nil, fmt.Errorf("reveniumexporter: %q is no storage extension of this Collector: list it under service::extensions", storageID)
 	}
-	client, err := extension.GetClient(ctx, component.KindExporter, owner, storageName)
+	client, err := extension.GetClient(ctx, component.KindExporter, owner, name)
 	if err != nil {
 		return nil, fmt.Errorf("reveniumexporter: open storage %q: %w", storageID, err)
 	}
-	return &store{client: client, run: r, report: report}, nil
+	return client, nil
 }
 
 func (s *store) close(ctx context.Context) error {
