@@ -169,7 +169,7 @@ func (l *selection) enter(dst []Decision, e *entry) []Decision {
 
 	again := l.attempt(n)
 	for _, seq := range seqs {
-		if twin := l.nodes.get(seq); twin != nil && n.pending != nil && twin.class == n.class && !differentIDs(twin, n) {
+		if twin := l.nodes.get(seq); twin != nil && n.pending != nil && twin.class == n.class && !differentIDs(twin, n) && !l.answersApart(twin, n) {
 			l.same(n, twin, ReasonTwinID)
 		}
 	}

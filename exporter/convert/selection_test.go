@@ -237,6 +237,29 @@ var situations = map[string]struct {
 		},
 		[][]string{{"one"}, {"two"}},
 	},
+	"a server with a few ids": {
+		func(t *tree) {
+			t.add("one", "", 0, 300, usage("llama3.2", 30, 12, "gen_ai.response.id", "chatcmpl-17")...)
+			t.add("two", "", 310, 600, usage("llama3.2", 44, 9, "gen_ai.response.id", "chatcmpl-17")...)
+			s := t.add("three", "", 1800, 2000, usage("llama3.2", 31, 10, "gen_ai.response.id", "chatcmpl-17")...)
+			s.trace[0], s.resource = 99, with("service.instance.id", "two")
+		},
+		[][]string{{"one"}, {"two"}, {"three"}},
+	},
+	"a cache that repeats an answer": {
+		func(t *tree) {
+			t.add("one", "", 0, 300, usage("gpt-4o", 30, 12, "gen_ai.response.id", "chatcmpl-1")...)
+			t.add("two", "", 310, 315, usage("gpt-4o", 30, 12, "gen_ai.response.id", "chatcmpl-1")...)
+		},
+		[][]string{{"one", "two"}},
+	},
+	"an answer that two spans of one instrumentation count otherwise": {
+		func(t *tree) {
+			t.add("one", "", 0, 300, usage("gpt-4o", 30, 12, "gen_ai.response.id", "chatcmpl-1")...)
+			t.add("two", "", 200, 315, usage("gpt-4o", 31, 12, "gen_ai.response.id", "chatcmpl-1")...)
+		},
+		[][]string{{"one", "two"}},
+	},
 	"a wrapper that repeats its last call": {
 		func(t *tree) {
 			t.add("wrapper", "", 0, 700, usage("gpt-4o", 30, 12, "gen_ai.response.id", "resp_2")...).scope = "wrapper"

@@ -35,6 +35,26 @@ func (l *selection) same(a, b *node, reason Reason) {
 	}
 }
 
+// answersApart reports whether two nodes with one response id are two calls all the
+// same: one instrumentation saw both of them, one after the other, with other
+// counts. There are servers that draw their ids from a few hundred, or have one for
+// all answers. A cache that answers a second time says the same counts.
+func (l *selection) answersApart(a, b *node) bool {
+	if a.scope != b.scope || !a.counted() || !b.counted() || sameCounts(a, b) {
+		return false
+	}
+	for i := 1; i < len(a.ids); i++ {
+		if a.ids[i] != 0 && a.ids[i] == b.ids[i] {
+			return false
+		}
+	}
+	apart := int64(0)
+	if a.resource != b.resource {
+		apart = skewTolerance
+	}
+	return (a.end+apart <= b.start || b.end+apart <= a.start) && !l.above(&a.key, b) && !l.above(&b.key, a)
+}
+
 // representative is the node that bills for a node.
 func (l *selection) representative(n *node) *node {
 	for range 8 {
