@@ -100,7 +100,16 @@
 //   - revenium.exporter.spans.truncated, counter, {span}: those that had lost
 //     attributes to the SDK's limits, token counts perhaps among them
 //   - revenium.exporter.spans.forgotten, counter, {span}: those that fell out of a
-//     bounded table early, by revenium.table (held, recent)
+//     bounded table early, by revenium.table: held (decided about before their
+//     time), recent (a replay would be billed again, under the same transaction id),
+//     links (who is whose parent)
+//   - revenium.exporter.spans.remembered, updowncounter, {span}: calls, and spans
+//     around them, that are remembered so that each call is billed once
+//   - revenium.exporter.calls.late, counter, {call}: calls that came after an
+//     aggregate around them had been billed, and are not billed themselves
+//   - revenium.exporter.calls.billed_twice, counter, {call}: calls that turned out to
+//     have been billed with two spans, or with an aggregate and by themselves; alert
+//     on it
 //   - revenium.exporter.records.finished, counter, {record}: by revenium.outcome
 //     (delivered, duplicate, dead, lost) and, for the last two, revenium.reason
 //   - revenium.exporter.records.pending, updowncounter, {record}: by revenium.state

@@ -25,6 +25,9 @@ const (
 	metricHeld          = "revenium.exporter.spans.held"
 	metricTruncated     = "revenium.exporter.spans.truncated"
 	metricForgotten     = "revenium.exporter.spans.forgotten"
+	metricRemembered    = "revenium.exporter.spans.remembered"
+	metricLateCalls     = "revenium.exporter.calls.late"
+	metricBilledTwice   = "revenium.exporter.calls.billed_twice"
 	metricFinished      = "revenium.exporter.records.finished"
 	metricPending       = "revenium.exporter.records.pending"
 	metricRecovered     = "revenium.exporter.records.recovered"
@@ -58,7 +61,8 @@ const (
 type meters struct {
 	converted, decided, truncated, forgotten, finished metric.Int64ObservableCounter
 	recovered, late, setAside, changed, attempts       metric.Int64ObservableCounter
-	held, pending                                      metric.Int64ObservableUpDownCounter
+	lateCalls, billedTwice                             metric.Int64ObservableCounter
+	held, remembered, pending                          metric.Int64ObservableUpDownCounter
 	queueSize, queueCapacity, queueBytes, maxBytes     metric.Int64ObservableUpDownCounter
 	age                                                metric.Float64ObservableGauge
 	duration                                           metric.Float64Histogram
@@ -75,6 +79,8 @@ func (e *engine) observe(mp metric.MeterProvider) error {
 	b.counter(&m.decided, metricDecided, "{span}", "Spans by decision and reason.")
 	b.counter(&m.truncated, metricTruncated, "{span}", "GenAI spans that had lost attributes to the SDK's limits.")
 	b.counter(&m.forgotten, metricForgotten, "{span}", "Spans that fell out of a bounded table before their time.")
+	b.counter(&m.lateCalls, metricLateCalls, "{call}", "Calls that came after an aggregate around them had been billed, and are not billed themselves.")
+	b.counter(&m.billedTwice, metricBilledTwice, "{call}", "Calls that turned out to have been billed with two spans.")
 	b.counter(&m.finished, metricFinished, "{record}", "Metering records that reached their end, by outcome and reason.")
 	b.counter(&m.recovered, metricRecovered, "{record}", "Metering records that an earlier process left in the queue.")
 	b.counter(&m.late, metricLate, "{record}", "Delivered metering records that were older than the service remembers idempotency keys.")
@@ -82,6 +88,7 @@ func (e *engine) observe(mp metric.MeterProvider) error {
 	b.counter(&m.changed, metricChanged, "{value}", "Values that were dropped, truncated or replaced, by field of the record.")
 	b.counter(&m.attempts, metricAttempts, "{attempt}", "Requests to the metering API by outcome.")
 	b.upDown(&m.held, metricHeld, "{span}", "Spans that wait for a decision.")
+	b.upDown(&m.remembered, metricRemembered, "{span}", "Calls, and spans around them, that are remembered.")
 	b.upDown(&m.pending, metricPending, "{record}", "Metering records that wait for delivery.")
 	b.upDown(&m.queueSize, metricQueueSize, "{record}", "Records in the queue, those being sent included.")
 	b.upDown(&m.queueCapacity, metricQueueCapacity, "{record}", "Records that the queue may hold.")
@@ -115,6 +122,10 @@ func (e *engine) collect(m *meters, o metric.Observer) {
 	tables := e.converter.Stats()
 	o.ObserveInt64(m.forgotten, tables.HeldOverflow, m.sets.get(attrTable, "held", "", ""))
 	o.ObserveInt64(m.forgotten, tables.RecentForgotten, m.sets.get(attrTable, "recent", "", ""))
+	o.ObserveInt64(m.forgotten, tables.LinksForgotten, m.sets.get(attrTable, "links", "", ""))
+	o.ObserveInt64(m.remembered, int64(tables.Recent))
+	o.ObserveInt64(m.lateCalls, tables.LateCalls)
+	o.ObserveInt64(m.billedTwice, tables.BilledTwice)
 
 	o.ObserveInt64(m.recovered, c.recovered)
 	o.ObserveInt64(m.late, c.late)

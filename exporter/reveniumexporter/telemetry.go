@@ -24,6 +24,7 @@ const (
 	attrState    = attribute.Key("state")
 	attrField    = attribute.Key("field")
 	attrAction   = attribute.Key("action")
+	attrTable    = attribute.Key("table")
 	attrStatus   = attribute.Key("http.response.status_code")
 )
 
@@ -49,6 +50,7 @@ func newTelemetry(e *engine) (*telemetry, error) {
 	t.registration, err = metadata.Meter(e.set.TelemetrySettings).RegisterCallback(t.observe,
 		builder.ExporterReveniumSpansConverted, builder.ExporterReveniumSpansDecided,
 		builder.ExporterReveniumSpansHeld, builder.ExporterReveniumSpansForgotten,
+		builder.ExporterReveniumSpansRemembered, builder.ExporterReveniumCallsLate, builder.ExporterReveniumCallsBilledTwice,
 		builder.ExporterReveniumRecordsFinished, builder.ExporterReveniumRecordsPending,
 		builder.ExporterReveniumRecordsRecovered, builder.ExporterReveniumRecordsOldestAge,
 		builder.ExporterReveniumValuesChanged, builder.ExporterReveniumAttempts)
@@ -77,7 +79,12 @@ func (t *telemetry) observe(_ context.Context, o metric.Observer) error {
 		o.ObserveInt64(b.ExporterReveniumSpansDecided, n, t.with(attrDecision.String(key[0]), attrReason.String(key[1])))
 	}
 	tables := e.converter.Stats()
-	o.ObserveInt64(b.ExporterReveniumSpansForgotten, tables.HeldOverflow+tables.RecentForgotten, t.with())
+	o.ObserveInt64(b.ExporterReveniumSpansForgotten, tables.HeldOverflow, t.with(attrTable.String("held")))
+	o.ObserveInt64(b.ExporterReveniumSpansForgotten, tables.RecentForgotten, t.with(attrTable.String("recent")))
+	o.ObserveInt64(b.ExporterReveniumSpansForgotten, tables.LinksForgotten, t.with(attrTable.String("links")))
+	o.ObserveInt64(b.ExporterReveniumSpansRemembered, int64(tables.Recent), t.with())
+	o.ObserveInt64(b.ExporterReveniumCallsLate, tables.LateCalls, t.with())
+	o.ObserveInt64(b.ExporterReveniumCallsBilledTwice, tables.BilledTwice, t.with())
 	o.ObserveInt64(b.ExporterReveniumRecordsRecovered, c.recovered, t.with())
 	for key, n := range c.finished {
 		attrs := []attribute.KeyValue{attrOutcome.String(key[0])}

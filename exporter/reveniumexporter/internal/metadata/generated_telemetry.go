@@ -30,6 +30,8 @@ type TelemetryBuilder struct {
 	registrations                    []metric.Registration
 	ExporterReveniumAttemptDuration  metric.Float64Histogram
 	ExporterReveniumAttempts         metric.Int64ObservableCounter
+	ExporterReveniumCallsBilledTwice metric.Int64ObservableCounter
+	ExporterReveniumCallsLate        metric.Int64ObservableCounter
 	ExporterReveniumRecordsFinished  metric.Int64ObservableCounter
 	ExporterReveniumRecordsOldestAge metric.Float64ObservableGauge
 	ExporterReveniumRecordsPending   metric.Int64ObservableUpDownCounter
@@ -38,6 +40,7 @@ type TelemetryBuilder struct {
 	ExporterReveniumSpansDecided     metric.Int64ObservableCounter
 	ExporterReveniumSpansForgotten   metric.Int64ObservableCounter
 	ExporterReveniumSpansHeld        metric.Int64ObservableUpDownCounter
+	ExporterReveniumSpansRemembered  metric.Int64ObservableUpDownCounter
 	ExporterReveniumValuesChanged    metric.Int64ObservableCounter
 }
 
@@ -58,6 +61,36 @@ func (builder *TelemetryBuilder) RegisterExporterReveniumAttemptsCallback(cb met
 		cb(ctx, &observerInt64{inst: builder.ExporterReveniumAttempts, obs: o})
 		return nil
 	}, builder.ExporterReveniumAttempts)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterReveniumCallsBilledTwiceCallback sets callback for observable ExporterReveniumCallsBilledTwice metric.
+func (builder *TelemetryBuilder) RegisterExporterReveniumCallsBilledTwiceCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterReveniumCallsBilledTwice, obs: o})
+		return nil
+	}, builder.ExporterReveniumCallsBilledTwice)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExporterReveniumCallsLateCallback sets callback for observable ExporterReveniumCallsLate metric.
+func (builder *TelemetryBuilder) RegisterExporterReveniumCallsLateCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterReveniumCallsLate, obs: o})
+		return nil
+	}, builder.ExporterReveniumCallsLate)
 	if err != nil {
 		return err
 	}
@@ -187,6 +220,21 @@ func (builder *TelemetryBuilder) RegisterExporterReveniumSpansHeldCallback(cb me
 	return nil
 }
 
+// RegisterExporterReveniumSpansRememberedCallback sets callback for observable ExporterReveniumSpansRemembered metric.
+func (builder *TelemetryBuilder) RegisterExporterReveniumSpansRememberedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterReveniumSpansRemembered, obs: o})
+		return nil
+	}, builder.ExporterReveniumSpansRemembered)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterExporterReveniumValuesChangedCallback sets callback for observable ExporterReveniumValuesChanged metric.
 func (builder *TelemetryBuilder) RegisterExporterReveniumValuesChangedCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -253,6 +301,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{attempt}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExporterReveniumCallsBilledTwice, err = builder.meter.Int64ObservableCounter(
+		"otelcol_exporter_revenium_calls_billed_twice",
+		metric.WithDescription("Calls that turned out to have been billed with two spans, or with an aggregate and by themselves. [Alpha]"),
+		metric.WithUnit("{call}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterReveniumCallsLate, err = builder.meter.Int64ObservableCounter(
+		"otelcol_exporter_revenium_calls_late",
+		metric.WithDescription("Calls that came after an aggregate around them had been billed, and are not billed themselves. [Alpha]"),
+		metric.WithUnit("{call}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterReveniumRecordsFinished, err = builder.meter.Int64ObservableCounter(
 		"otelcol_exporter_revenium_records_finished",
 		metric.WithDescription("Metering records that reached their end; delivered, duplicate, dead or lost. [Alpha]"),
@@ -298,6 +358,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExporterReveniumSpansHeld, err = builder.meter.Int64ObservableUpDownCounter(
 		"otelcol_exporter_revenium_spans_held",
 		metric.WithDescription("Spans and log records that wait for others. [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterReveniumSpansRemembered, err = builder.meter.Int64ObservableUpDownCounter(
+		"otelcol_exporter_revenium_spans_remembered",
+		metric.WithDescription("Calls, and spans around them, that are remembered so that each call is billed once. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
