@@ -27,9 +27,9 @@
 //
 // # Delivery
 //
-// In the application's request path a call costs some microseconds: the decision,
-// the bytes of the record, a place in the queue. Senders of their own do the rest.
-// They start when there is something to send, at most as many as [WithSenders]
+// In the application's request path the end of a call's span costs a place in the
+// processor's intake. A goroutine of the processor decides about it, fixes the bytes
+// of the record and queues it. Senders of their own do the rest. They start when there is something to send, at most as many as [WithSenders]
 // says, and end when there is not.
 //
 // A record is sent until the service has it. While the service does not answer, or
