@@ -262,8 +262,8 @@ func (a *account) send(ctx context.Context, rec *record) try {
 	}
 	a.quick.Store(now.Sub(started) < quickAnswer)
 	a.engine.observeAttempt(ctx, res, now.Sub(started))
-	parked, unparked := a.gate.leave(now, res)
-	a.engine.reportKey(a, parked, unparked, res)
+	a.gate.leave(now, res)
+	a.engine.health.attempted(a, now, res)
 
 	switch res.Outcome {
 	case metering.Delivered, metering.Duplicate:

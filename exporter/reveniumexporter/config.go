@@ -42,6 +42,9 @@ type Config struct {
 	// UnauthorizedInterval is the interval between attempts while the service
 	// refuses the API key.
 	UnauthorizedInterval time.Duration `mapstructure:"unauthorized_interval"`
+	// UnreachableAfter is how long the service may fail to answer before the
+	// component's status is a recoverable error; zero never reports it.
+	UnreachableAfter time.Duration `mapstructure:"unreachable_after"`
 	// MaxConcurrentRequests bounds the requests under way at a time, for each API
 	// key.
 	MaxConcurrentRequests int `mapstructure:"max_concurrent_requests"`
@@ -185,6 +188,7 @@ const (
 	defaultInitialInterval      = time.Second
 	defaultMaxInterval          = 15 * time.Second
 	defaultUnauthorizedInterval = 30 * time.Second
+	defaultUnreachableAfter     = time.Minute
 	defaultConcurrentRequests   = 32
 	maxConcurrentRequests       = 1024
 	defaultSettleWindow         = 30 * time.Second
@@ -218,6 +222,7 @@ func createDefaultConfig() component.Config {
 		QueueConfig:           configoptional.Some(queue),
 		RetryConfig:           retry,
 		UnauthorizedInterval:  defaultUnauthorizedInterval,
+		UnreachableAfter:      defaultUnreachableAfter,
 		MaxConcurrentRequests: defaultConcurrentRequests,
 		DeadLetter:            DeadLetterConfig{MaxBytes: deadletter.DefaultMaxBytes},
 		Attribution:           AttributionConfig{Missing: "warn"},
@@ -310,6 +315,9 @@ func (cfg *Config) validateDelivery() error {
 	}
 	if cfg.UnauthorizedInterval <= 0 {
 		errs = append(errs, problem("unauthorized_interval", "is %v: it must be positive", cfg.UnauthorizedInterval))
+	}
+	if cfg.UnreachableAfter < 0 {
+		errs = append(errs, problem("unreachable_after", "is %v: it must be zero (off) or positive", cfg.UnreachableAfter))
 	}
 	if cfg.DeadLetter.MaxBytes <= 0 {
 		errs = append(errs, problem("dead_letter::max_bytes", "is %d: it must be positive", cfg.DeadLetter.MaxBytes))

@@ -53,7 +53,7 @@ func TestConfig(t *testing.T) {
 			queue := c.QueueConfig.Get()
 			queue.StorageID, queue.QueueSize, queue.NumConsumers, queue.BlockOnOverflow = &storageID, 500_000, 4, true
 			c.RetryConfig.InitialInterval, c.RetryConfig.MaxInterval, c.RetryConfig.MaxElapsedTime = 2*time.Second, time.Minute, 24*time.Hour
-			c.UnauthorizedInterval = time.Minute
+			c.UnauthorizedInterval, c.UnreachableAfter = time.Minute, 5*time.Minute
 			c.MaxConcurrentRequests = 8
 			c.DeadLetter = DeadLetterConfig{Directory: "/var/lib/otelcol/revenium/deadletters", MaxBytes: 1_000_000}
 			c.Attribution = AttributionConfig{
@@ -117,6 +117,7 @@ func TestBadConfig(t *testing.T) {
 		"no_retry":                  `"retry_on_failure::enabled": is false: what the queue took would be lost at the first failure; remove it, or set sending_queue::enabled: false so that the sender repeats`,
 		"concurrency":               `"max_concurrent_requests": is 0: it must be between 1 and 1024`,
 		"unauthorized_interval":     `"unauthorized_interval": is 0s: it must be positive`,
+		"unreachable_after":         `"unreachable_after": is -1s: it must be zero (off) or positive`,
 		"metadata_without_key":      `"attribution::client_metadata[0]": has no key: name the header`,
 		"metadata_unknown_header":   `"attribution::client_metadata[0]": key "x-tenant" is none of the headers of docs/attributes.md: name the field of the record that it gives`,
 		"metadata_unknown_field":    `"attribution::client_metadata[0]": field "transactionId" cannot be given for a whole request: docs/attributes.md lists the fields`,

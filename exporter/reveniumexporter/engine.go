@@ -50,6 +50,7 @@ type engine struct {
 	accounts  []*account
 	allowed   []clientAttribute
 	telemetry *telemetry
+	health    *health
 	waiting   waitingAccounts
 	// deadLetters is nil where no directory is set.
 	deadLetters *deadletter.Store
@@ -83,6 +84,7 @@ func newEngine(set exporter.Settings, cfg *Config) (*engine, error) {
 		backlog:   &backlog{},
 		allowed:   cfg.Attribution.clientAttributes(),
 	}
+	e.health = newHealth(cfg.UnreachableAfter, set.Logger, e.reportStatus)
 	if _, err := rand.Read(e.run[:]); err != nil {
 		return nil, fmt.Errorf("reveniumexporter: name this run: %w", err)
 	}
@@ -452,20 +454,7 @@ func (e *engine) noteChange(field, attribute, action, reason string) {
 		zap.String("field", field), zap.String("attribute", attribute), zap.String("action", action), zap.String("reason", reason))
 }
 
-// reportKey tells people and the Collector when the service begins to refuse the
-// API key and when it no longer does.
-func (e *engine) reportKey(a *account, parked, unparked bool, res metering.Result) {
-	name := zap.String("routing_value", a.name)
-	switch {
-	case parked:
-		e.set.Logger.Error("The service refuses the API key; records are kept and tried again slowly", name, zap.Error(res.Err))
-		e.reportStatus(componentstatus.NewRecoverableErrorEvent(res.Err))
-	case unparked:
-		e.set.Logger.Info("The service accepts the API key again", name)
-		e.reportStatus(componentstatus.NewEvent(componentstatus.StatusOK))
-	}
-}
-
+// reportStatus tells the host of each signal.
 func (e *engine) reportStatus(event *componentstatus.Event) {
 	e.hostsMu.Lock()
 	hosts := e.hosts

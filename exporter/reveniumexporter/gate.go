@@ -49,9 +49,8 @@ func (g *gate) enter(now time.Time) (wait time.Duration, ok bool) {
 	}
 }
 
-// leave learns from an attempt. It reports whether the gate was parked or is no
-// longer, because that is worth telling.
-func (g *gate) leave(now time.Time, res metering.Result) (parked, unparked bool) {
+// leave learns from an attempt.
+func (g *gate) leave(now time.Time, res metering.Result) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.probing = false
@@ -60,23 +59,21 @@ func (g *gate) leave(now time.Time, res metering.Result) (parked, unparked bool)
 		// It may be this record alone that is refused: the next one finds out.
 		g.parked = true
 		g.close(now, unavailablePause)
-		return true, false
+		return
 	case res.Outcome == metering.Unauthorized:
 		g.close(now, jittered(g.unauthorizedInterval))
-		return false, false
+		return
 	case res.Outcome == metering.Retry && aboutService(res):
 		g.close(now, max(unavailablePause, res.RetryAfter))
-		return false, false
+		return
 	case res.Outcome == metering.Retry && g.parked:
 		// A server error does not say that the key is good again.
 		g.close(now, unavailablePause)
-		return false, false
+		return
 	case res.Outcome != metering.Retry:
 		g.answered = now
 	}
-	unparked = g.parked
 	g.closed, g.parked = false, false
-	return false, unparked
 }
 
 // abandon ends an attempt that says nothing.
