@@ -165,6 +165,16 @@ func (n *node) digest(kind keyKind) uint64 {
 	return 0
 }
 
+// keys are the keys by which a node is found; 0 for none of a kind.
+type keys [numKeyKinds]uint64
+
+func (n *node) keys() (k keys) {
+	for kind := range numKeyKinds {
+		k[kind] = n.digest(kind)
+	}
+	return k
+}
+
 func spanDigest(k *spanKey) uint64 {
 	return mix(keySpan, binary.LittleEndian.Uint64(k.Trace[:8]), binary.LittleEndian.Uint64(k.Trace[8:]), binary.LittleEndian.Uint64(k.Span[:]))
 }
@@ -177,6 +187,8 @@ type nodes struct {
 	age   int64 // nanoseconds
 	last  uint64
 	index index
+	// touched is what [nodes.approach] has read, so that it is not left out.
+	touched uint32
 	// forgotten counts nodes that lost their place before they were too old.
 	forgotten int64
 }
@@ -204,8 +216,8 @@ func (n *nodes) resize(size int) {
 	// In order, so that the latest of several is found first.
 	for seq := n.last - min(n.last, uint64(len(old))) + 1; seq <= n.last; seq++ {
 		if o := n.place(seq); o.seq == seq {
-			for kind := range numKeyKinds {
-				if key := o.digest(kind); key != 0 {
+			for _, key := range o.keys() {
+				if key != 0 {
 					n.index.put(key, seq, n.last)
 				}
 			}
@@ -247,9 +259,18 @@ func (n *nodes) span(k *spanKey, now int64) *node {
 	return nil
 }
 
-// add takes a place for a node and returns it, together with one that waits and
-// has to give way; nil for none.
-func (n *nodes) add(proto *node, now int64) *node {
+// approach has the processor fetch, side by side, the parts of the index that are
+// looked at for these keys: one after the other they take a third of the time that
+// a span takes, since the index is larger than a cache.
+func (n *nodes) approach(k *keys) {
+	n.touched = 0
+	for _, key := range k {
+		n.touched += n.index.bucket(key)[0].tag
+	}
+}
+
+// add takes a place for a node, which is found by k, and returns it.
+func (n *nodes) add(proto *node, k *keys, now int64) *node {
 	if n.last >= uint64(len(n.ring)) && len(n.ring) < n.max {
 		if oldest := n.place(n.last + 1); now-oldest.arrived <= n.age {
 			n.resize(min(len(n.ring)*nodeGrowth, n.max))
@@ -267,11 +288,11 @@ func (n *nodes) add(proto *node, now int64) *node {
 	}
 	*o = *proto
 	o.seq, o.arrived = n.last, now
-	for kind := range numKeyKinds {
-		key := o.digest(kind)
+	for i, key := range k {
 		if key == 0 {
 			continue
 		}
+		kind := keyKind(i)
 		before := n.index.put(key, o.seq, n.last)
 		if kind >= keyCounts {
 			o.before[kind-keyCounts] = before

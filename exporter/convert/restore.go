@@ -159,7 +159,8 @@ func (r *Restore) End() []HeldSpan {
 	renamed := make(map[uint64]uint64, len(stored))
 	for _, s := range stored {
 		old, arrived := s.node.seq, min(s.node.arrived, l.nano)
-		n := l.nodes.add(&s.node, l.nano)
+		k := s.node.keys()
+		n := l.nodes.add(&s.node, &k, l.nano)
 		n.arrived = arrived
 		renamed[old], s.node.seq = n.seq, n.seq
 		if s.waits != nil {

@@ -111,7 +111,8 @@ func (l *selection) context(dst []Decision, proto *node, context *spanContext) [
 	c := l.arrive(proto)
 	if c.head != 0 || !l.cfg.inProcess {
 		proto.context = context
-		n := l.nodes.add(proto, l.nano)
+		k := proto.keys()
+		n := l.nodes.add(proto, &k, l.nano)
 		l.touch(n)
 		for m := range l.members(c) {
 			l.relate(m, n)
@@ -136,7 +137,9 @@ type entry struct {
 // enter decides about a span, or has it wait, and appends the decisions: also
 // those about others that it settles.
 func (l *selection) enter(dst []Decision, e *entry) []Decision {
+	k := e.proto.keys()
 	l.lock(dst)
+	l.nodes.approach(&k)
 	first := len(dst)
 	key, parent := e.proto.key, e.proto.parent
 	below := l.arrive(&e.proto)
@@ -154,7 +157,7 @@ func (l *selection) enter(dst []Decision, e *entry) []Decision {
 			break // tools are executed again under the same id
 		}
 		kind := keyID + keyKind(i)
-		named[i] = l.nodes.find(kind, e.proto.digest(kind), l.nano)
+		named[i] = l.nodes.find(kind, k[kind], l.nano)
 	}
 	// The ring may grow: what was found must be looked up again afterwards.
 	var seqs [3]uint64
@@ -163,7 +166,7 @@ func (l *selection) enter(dst []Decision, e *entry) []Decision {
 			seqs[i] = n.seq
 		}
 	}
-	n := l.nodes.add(&e.proto, l.nano)
+	n := l.nodes.add(&e.proto, &k, l.nano)
 	l.touch(n)
 	n.pending, e.node = &e.pending, n.seq
 
