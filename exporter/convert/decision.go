@@ -137,6 +137,8 @@ const (
 	ReasonInvalidTimes Reason = "invalid times"
 	// ReasonInvalidModel: the span names no model, or a blank one.
 	ReasonInvalidModel Reason = "invalid model"
+	// ReasonInvalidTool: the execution of a tool that nothing names.
+	ReasonInvalidTool Reason = "invalid tool"
 	// ReasonInvalidTokens: counts were reported, but none that can be true.
 	ReasonInvalidTokens Reason = "invalid tokens"
 )

@@ -38,6 +38,9 @@ func (w *work) tool(dst []Decision, op operation, batch *Batch) []Decision {
 	if event.ToolID == "" {
 		event.ToolID = toolName(w.name)
 	}
+	if blank(event.ToolID) {
+		return w.other(dst, op, Skipped, ReasonInvalidTool)
+	}
 	event.Success = w.failure(false, true) == nil
 	if !event.Success && w.c.cfg.errorReasons {
 		event.ErrorMessage = w.failed.text

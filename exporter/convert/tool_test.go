@@ -182,3 +182,12 @@ func TestPoliciesOfOtherRecords(t *testing.T) {
 		t.Errorf("transform: %+v", d)
 	}
 }
+
+// A tool without a name is nothing that has a price.
+func TestToolWithoutAName(t *testing.T) {
+	s := call("gen_ai.operation.name", "execute_tool")
+	s.name = " "
+	if d := decide(t, s, convert.WithToolEvents()); d.Kind != convert.Skipped || d.Reason != convert.ReasonInvalidTool {
+		t.Errorf("got %v (%s)", d.Kind, d.Reason)
+	}
+}

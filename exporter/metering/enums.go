@@ -18,6 +18,14 @@ const (
 	StopCancelled       StopReason = "CANCELLED"
 )
 
+// StopReasons lists the stop reasons.
+func StopReasons() []StopReason {
+	return []StopReason{
+		StopEnd, StopEndSequence, StopTimeout, StopTokenLimit, StopCostLimit, StopCompletionLimit,
+		StopError, StopCancelled,
+	}
+}
+
 // Valid reports whether s is one of the stop reasons.
 func (s StopReason) Valid() bool {
 	switch s {
@@ -52,6 +60,16 @@ const (
 	OperationImage      OperationType = "IMAGE"
 	OperationOther      OperationType = "OTHER"
 )
+
+// OperationTypes lists the operation types.
+func OperationTypes() []OperationType {
+	return []OperationType{
+		OperationChat, OperationGenerate, OperationEmbed, OperationClassify, OperationSummarize,
+		OperationTranslate, OperationToolCall, OperationRerank, OperationSearch, OperationModeration,
+		OperationVision, OperationTransform, OperationGuardrail, OperationAudio, OperationVideo,
+		OperationImage, OperationOther,
+	}
+}
 
 // Valid reports whether o is one of the operation types.
 func (o OperationType) Valid() bool {

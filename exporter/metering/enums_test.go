@@ -120,3 +120,19 @@ func TestEndpoints(t *testing.T) {
 		}
 	}
 }
+
+func TestListsOfEnumerations(t *testing.T) {
+	for _, o := range OperationTypes() {
+		if !o.Valid() {
+			t.Errorf("%q is in the list of operation types and not valid", o)
+		}
+	}
+	for _, s := range StopReasons() {
+		if !s.Valid() {
+			t.Errorf("%q is in the list of stop reasons and not valid", s)
+		}
+	}
+	if o, s := len(OperationTypes()), len(StopReasons()); o != 17 || s != 8 {
+		t.Errorf("%d operation types and %d stop reasons, want 17 and 8", o, s)
+	}
+}

@@ -156,6 +156,8 @@ type SelectionConfig struct {
 	// HoldBack holds calls back for a better span of the same call, or one above that
 	// says who pays, in a later request. Zero bills them at once.
 	HoldBack time.Duration `mapstructure:"hold_back"`
+	// PreferOuter bills the outer of two equally good spans of a call.
+	PreferOuter bool `mapstructure:"prefer_outer"`
 
 	_ struct{}
 }
@@ -177,6 +179,35 @@ type ConversionConfig struct {
 	// OptInAliases lists fields that are also read from attributes that may hold
 	// personal data.
 	OptInAliases []string `mapstructure:"opt_in_aliases"`
+	// Selective meters only calls whose spans say themselves who pays.
+	Selective bool `mapstructure:"selective"`
+	// ToolEvents makes events of executions of tools.
+	ToolEvents bool `mapstructure:"tool_events"`
+	// MediaTokens makes completions of images and video that are billed by the token.
+	MediaTokens bool `mapstructure:"media_tokens"`
+	// UnknownOperations is the operation type of calls whose operation is not known,
+	// and which have a provider, a model and usage; "" skips them.
+	UnknownOperations string `mapstructure:"unknown_operations"`
+	// OperationTypes are the operation types of operations, values of
+	// gen_ai.operation.name.
+	OperationTypes map[string]string `mapstructure:"operation_types"`
+	// StopReasons are the stop reasons of providers' finish reasons.
+	StopReasons map[string]string `mapstructure:"stop_reasons"`
+	// ProviderNames are the names that Revenium gets of providers, values of
+	// gen_ai.provider.name.
+	ProviderNames map[string]string `mapstructure:"provider_names"`
+	// WireInput says by provider what Revenium expects as input tokens: "gross",
+	// "net" or "reported".
+	WireInput map[string]string `mapstructure:"wire_input"`
+	// ScopeInput says, by the beginning of the name of an instrumentation, whether its
+	// input tokens include cached ones: "inclusive" or "exclusive". The longest
+	// beginning counts.
+	ScopeInput map[string]string `mapstructure:"scope_input"`
+	// StripVendorPrefixes cuts off what gateways put before a model's name.
+	StripVendorPrefixes bool `mapstructure:"strip_vendor_prefixes"`
+	// VendorPrefixes are more such prefixes, and the providers that they hint at; an
+	// empty one keeps a built-in prefix from being stripped.
+	VendorPrefixes map[string]string `mapstructure:"vendor_prefixes"`
 
 	_ struct{}
 }
@@ -233,7 +264,7 @@ func createDefaultConfig() component.Config {
 			RememberFor:     defaultRememberFor,
 			RememberedLinks: defaultRememberedLinks,
 		},
-		Conversion: ConversionConfig{ErrorRecords: "final", TransactionID: "trace_span", Aggregates: true},
+		Conversion: ConversionConfig{ErrorRecords: "final", TransactionID: "trace_span", Aggregates: true, StripVendorPrefixes: true},
 	}
 }
 

@@ -71,8 +71,14 @@ func TestConfig(t *testing.T) {
 				ClientMetadata: "x-tenant-id",
 				Keys:           map[string]RouteConfig{"acme": {APIKey: "rev_mk_test_acme"}, "globex": {APIKeyFile: "/run/secrets/globex"}},
 			}
-			c.Selection = SelectionConfig{SettleWindow: time.Minute, MaxHeld: 100, RememberedCalls: 1000, RememberFor: 30 * time.Minute, RememberedLinks: 2000, HoldBack: 5 * time.Second}
-			c.Conversion = ConversionConfig{ErrorRecords: "all", ErrorReasons: true, ZeroUsage: true, TransactionID: "span", OptInAliases: []string{"subscriber.id"}}
+			c.Selection = SelectionConfig{SettleWindow: time.Minute, MaxHeld: 100, RememberedCalls: 1000, RememberFor: 30 * time.Minute, RememberedLinks: 2000, HoldBack: 5 * time.Second, PreferOuter: true}
+			c.Conversion = ConversionConfig{
+				ErrorRecords: "all", ErrorReasons: true, ZeroUsage: true, TransactionID: "span", OptInAliases: []string{"subscriber.id"},
+				Selective: true, ToolEvents: true, MediaTokens: true, UnknownOperations: "OTHER",
+				OperationTypes: map[string]string{"classify_ticket": "CLASSIFY"}, StopReasons: map[string]string{"bored": "CANCELLED"},
+				ProviderNames: map[string]string{"acme.llm": "Acme"}, WireInput: map[string]string{"acme.llm": "net"},
+				ScopeInput: map[string]string{"acme.instrumentation": "exclusive"}, VendorPrefixes: map[string]string{"acme": "acme.llm"},
+			}
 		},
 		"revenium/synchronous": func(c *Config) {
 			c.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
@@ -133,6 +139,13 @@ func TestBadConfig(t *testing.T) {
 		"error_records":             `"conversion::error_records": is "some": it must be one of all, final, none`,
 		"transaction_id":            `"conversion::transaction_id": is "uuid": it must be one of response, span, trace_span`,
 		"opt_in_aliases":            `"conversion::opt_in_aliases": `,
+		"operation_types":           `"conversion::operation_types::classify_ticket": is "SORT": it must be one of CHAT, GENERATE,`,
+		"stop_reasons":              `"conversion::stop_reasons::bored": is "NAP": it must be one of END,`,
+		"provider_names":            `"conversion::provider_names::acme.llm": is " ": name the provider as Revenium shall know it`,
+		"wire_input":                `"conversion::wire_input::acme.llm": is "all": it must be gross, net or reported`,
+		"scope_input":               `"conversion::scope_input::acme.instrumentation": is "no": it must be inclusive or exclusive`,
+		"unknown_operations":        `"conversion::unknown_operations": is "ANY": it must be one of CHAT,`,
+		"empty_key":                 `"conversion::vendor_prefixes": has an empty key`,
 		"several":                   `"conversion::error_records": is "some": it must be one of all, final, none`,
 		"unknown_setting":           `has invalid keys: endpoint`,
 	} {

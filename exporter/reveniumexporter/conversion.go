@@ -72,6 +72,17 @@ func (cfg *Config) convertOptions() []convert.Option {
 	if cfg.Attribution.FromInstrumentations {
 		opts = append(opts, convert.WithDialectAttribution())
 	}
+	opts = append(opts, c.switches()...)
+	for _, t := range c.tables() {
+		for _, key := range t.keys() {
+			if opt, err := t.option(key, t.values[key]); err == nil { // or Validate has failed
+				opts = append(opts, opt)
+			}
+		}
+	}
+	if cfg.Selection.PreferOuter {
+		opts = append(opts, convert.WithPreferOuter())
+	}
 	if cfg.storageID() != nil {
 		opts = append(opts, convert.WithJournal())
 	}
@@ -92,7 +103,10 @@ func (cfg *Config) validateConversion() error {
 	if _, err := convert.New(convert.WithOptInAliases(c.OptInAliases...)); err != nil {
 		return problem("conversion::opt_in_aliases", "%s", strings.TrimPrefix(err.Error(), "convert: "))
 	}
-	return nil
+	if t := operationType(c.UnknownOperations); t != "" && !t.Valid() {
+		return problem("conversion::unknown_operations", "is %q: %s", c.UnknownOperations, mendOperationType())
+	}
+	return c.validateTables()
 }
 
 func (cfg *Config) validateRequired() error {
