@@ -5,6 +5,9 @@ package cli
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -158,6 +161,97 @@ func TestPreviewFlags(t *testing.T) {
 		code, out, errs := execute(t, strings.NewReader(failing), append([]string{"preview", "-"}, tt.args...)...)
 		if code != exitOK || !strings.Contains(out, tt.want) {
 			t.Errorf("%v: exit code %d, want %s in:\n%s%s", tt.args, code, tt.want, out, errs)
+		}
+	}
+}
+
+// Each flag of the conversion has its effect, and nothing of the kind happens
+// without it.
+func TestPreviewConversionFlags(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("a secret of mine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, []byte("a secret of mine"))
+	mac.Write([]byte("ada"))
+	attr := func(key, value string) string {
+		return `{"key":"` + key + `","value":{"stringValue":"` + value + `"}},`
+	}
+	with := func(attrs ...string) string {
+		return strings.Replace(oneSpan, `"attributes":[`, `"attributes":[`+strings.Join(attrs, ""), 1)
+	}
+	cached := with(`{"key":"gen_ai.usage.cache_read.input_tokens","value":{"intValue":"3"}},`)
+	failed := strings.Replace(with(attr("error.type", "503")), `"attributes":[`, `"status":{"code":2,"message":"out of order"},"attributes":[`, 1)
+	tool := with(attr("gen_ai.operation.name", "execute_tool"), attr("gen_ai.tool.name", "search"))
+	ponder := with(attr("gen_ai.operation.name", "ponder"))
+	unreported := strings.ReplaceAll(oneSpan, "gen_ai.usage.", "example.usage.")
+	for _, tt := range []struct {
+		in   string
+		args string
+		want string
+	}{
+		{failed, "--error-reasons", `"errorReason":"out of order"`},
+		{unreported, "--zero-usage", `"decision":"billed","reason":"no usage"`},
+		{with(attr("gen_ai.operation.name", "invoke_agent")), "--no-aggregates", `"reason":"aggregate operation"`},
+		{oneSpan, "--selective", `"reason":"not selected"`},
+		{tool, "--tool-events", `"toolId":"search"`},
+		{ponder, "--unknown-operations other", `"operationType":"OTHER"`},
+		{ponder, "--operation-type ponder=classify", `"operationType":"CLASSIFY"`},
+		{with(attr("gen_ai.response.finish_reasons", "bored")), "--stop-reason bored=cancelled", `"stopReason":"CANCELLED"`},
+		{oneSpan, "--provider-name openai=Open", `"provider":"Open"`},
+		{cached, "--wire-input openai=net", `"inputTokenCount":2`},
+		{strings.Replace(cached, `"spans":`, `"scope":{"name":"example.com/app"},"spans":`, 1), "--scope-input exa=inclusive --scope-input example=exclusive", `"inputTokenCount":8`},
+		{with(attr("gen_ai.request.model", "acme/m"), attr("gen_ai.response.model", "acme/m")), "--vendor-prefix acme=openai", `"model":"m"`},
+		{with(attr("gen_ai.request.model", "openai/m"), attr("gen_ai.response.model", "openai/m")), "--keep-vendor-prefixes", `"model":"openai/m"`},
+		{oneSpan, "--default environment=jungle", `"environment":"jungle"`},
+		{with(attr("user.id", "ada")), "--opt-in-alias subscriber.id", `"id":"ada"`},
+		{oneSpan, "--required productName,agent", `"field":"agent","action":"missing"`},
+		{with(attr("revenium.subscriber.id", "ada")), "--hash-key-file " + key, `"subscriber":{"id":"` + hex.EncodeToString(mac.Sum(nil)[:16])},
+		{with(attr("http.request.header.x-revenium-organization-name", "Acme")), "--trust-span-headers", `"organizationName":"Acme"`},
+		{with(attr("langfuse.user.id", "ada"), attr("langfuse.observation.type", "generation")), "--from-instrumentations", `"id":"ada"`},
+		{oneSpan + oneSpan, "--max-held 1 --remembered-calls 2 --remembered-links 1", `"reason":"replay"`},
+	} {
+		run := func(args ...string) string {
+			t.Helper()
+			code, out, errs := execute(t, strings.NewReader(tt.in), append([]string{"preview", "-"}, args...)...)
+			if code != exitOK {
+				t.Errorf("%v: exit code %d: %s", args, code, errs)
+			}
+			return out
+		}
+		if got := run(); strings.Contains(got, tt.want) && !strings.HasPrefix(tt.args, "--max-held") {
+			t.Errorf("%s is there without %s:\n%s", tt.want, tt.args, got)
+		}
+		if got := run(strings.Fields(tt.args)...); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: want %s in\n%s", tt.args, tt.want, got)
+		}
+	}
+	// Two exports with spans of one call: by default the first that comes bills.
+	inner := strings.NewReplacer(`"spanId":"a000000000000002"`, `"spanId":"a000000000000003","parentSpanId":"a000000000000002"`).Replace(cached)
+	for args, want := range map[string]string{"": `"span_id":"a000000000000002"`, "--hold-back": `"span_id":"a000000000000003"`, "--hold-back --prefer-outer": `"span_id":"a000000000000002"`} {
+		_, out, _ := execute(t, strings.NewReader(oneSpan+inner), append([]string{"preview", "--billed", "-"}, strings.Fields(args)...)...)
+		if strings.Count(out, "\n") != 1 || !strings.Contains(out, want) {
+			t.Errorf("%q: want %s in\n%s", args, want, out)
+		}
+	}
+}
+
+func TestPreviewBadConversionFlags(t *testing.T) {
+	for args, want := range map[string]string{
+		"--unknown-operations any":        `operation type "ANY" of unknown operations is not one that the API knows`,
+		"--operation-type ponder=any":     `operation type "ANY" of operation "ponder" is not one that the API knows`,
+		"--stop-reason bored=nap":         `stop reason "NAP" of finish reason "bored" is not one that the API knows`,
+		"--wire-input openai=all":         `--wire-input openai=all: convert: wire input "all" is not known: use gross, net or reported`,
+		"--scope-input example=no":        `--scope-input example=no: convert: input basis "no" is not known: use inclusive or exclusive`,
+		"--default transactionId=1":       `default of field "transactionId"`,
+		"--opt-in-alias color":            `opt-in aliases of field "color"`,
+		"--required color":                `required field "color"`,
+		"--hash-key-file /nowhere/at/all": `--hash-key-file: open /nowhere/at/all`,
+		"--max-held -1":                   `--max-held is -1: it must be positive`,
+	} {
+		code, out, errs := execute(t, strings.NewReader(oneSpan), append([]string{"preview", "-"}, strings.Fields(args)...)...)
+		if code != exitInput || out != "" || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q, want %q in it", args, code, out, errs, want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 func newPreview(std Streams) *cobra.Command {
 	var opts preview.Options
-	var errorRecords, ids string
+	var conversion conversion
 	cmd := &cobra.Command{
 		Use:   "preview [FILE|-]...",
 		Short: "Show what would be billed for exported spans, without a network",
@@ -38,6 +38,11 @@ attribute values that were dropped, shortened or replaced. With --explain each
 line also has the dialect that the span is in, the span that bills instead (by),
 and sources: of each field the attribute that its value came from, and where that
 was set.
+
+Flags for the conversion have the effect of the exporter's options and of the
+Collector's settings of the same meaning. Those that take NAME=VALUE can be given
+several times. No time passes in a preview: what waits, waits for the end of the
+input.
 
 The preview depends on its input and flags alone: REVENIUM_* variables, which an
 exporter reads as defaults for attribution, are not read here. A record is shown
@@ -70,15 +75,10 @@ all the same.`,
 				}
 				files = []string{preview.Stdin}
 			}
-			policy, err := errorPolicy(errorRecords)
-			if err != nil {
+			var err error
+			if opts.Convert, err = conversion.options(); err != nil {
 				return err
 			}
-			scheme, err := idScheme(ids)
-			if err != nil {
-				return err
-			}
-			opts.Convert = []convert.Option{convert.WithErrorRecords(policy), convert.WithIDScheme(scheme)}
 			complain := func(err error) { fmt.Fprintf(std.Err, "%s: %v\n", cmd.CommandPath(), err) }
 			err = preview.Run(files, std.In, std.Out, complain, opts)
 			switch {
@@ -94,8 +94,7 @@ all the same.`,
 	flags.BoolVar(&opts.Billed, "billed", false, "print billed spans only")
 	flags.BoolVar(&opts.Summary, "summary", false, "print a table of the sums instead of one line per span")
 	flags.BoolVar(&opts.Explain, "explain", false, "say of each record where its values came from")
-	flags.StringVar(&errorRecords, "error-records", "final", "records for failed calls: none, final (not for attempts that were retried) or all")
-	flags.StringVar(&ids, "ids", "trace-span", "what transaction ids are made of: trace-span, span or response (the provider's id)")
+	conversion.addTo(flags)
 	return cmd
 }
 
