@@ -223,10 +223,19 @@ func (c *Converter) convert(dst []Decision, s Span, batch *Batch) []Decision {
 		w.reset()
 	default:
 		// Nothing was seen, so that there is nothing to forget.
-		dst = c.selection.pass(dst, s)
+		dst = c.pass(dst, s)
 	}
 	c.pool.Put(w)
 	return c.conclude(dst, from)
+}
+
+// pass is for what has nothing to do with calls: a span can lie between two that
+// have, a log record cannot.
+func (c *Converter) pass(dst []Decision, s Span) []Decision {
+	if isLogEvent(s) {
+		return dst
+	}
+	return c.selection.pass(dst, s)
 }
 
 // unmarked decides about a span that has an attribute for a model, and nothing
@@ -239,7 +248,7 @@ func (w *work) unmarked(dst []Decision, s Span, batch *Batch) []Decision {
 	}
 	switch {
 	case set == 0:
-		return w.c.selection.pass(dst, s)
+		return w.c.pass(dst, s)
 	case named == 0 && set&w.c.context == set:
 		w.read(s)
 		return w.remember(dst, classNever)

@@ -47,9 +47,15 @@ type span struct {
 	scopeAttrs    attrs
 	resource      attrs
 	events        []event
+	log           bool // it is the view of a log record
 }
 
-var _ convert.Span = (*span)(nil)
+var (
+	_ convert.Span     = (*span)(nil)
+	_ convert.LogEvent = (*span)(nil)
+)
+
+func (s *span) IsLogEvent() bool { return s.log }
 
 func (s *span) TraceID() [16]byte                                 { return s.trace }
 func (s *span) SpanID() [8]byte                                   { return s.id }

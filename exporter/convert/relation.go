@@ -117,13 +117,24 @@ func (l *selection) relate(d, a *node) {
 		if d.usage && a.usage && d.pending != nil && sameModel(d, a) && sameCounts(d, a) {
 			l.suppress(d, a, ReasonCovered)
 		}
-	case alike(d, a) && l.unmatched(a, d) && l.unmatched(d, a):
+	case (alike(d, a) || reports(d, a)) && l.unmatched(a, d) && l.unmatched(d, a):
 		l.same(d, a, ReasonTwinKinship)
 	case a.failed && !d.failed && a.class == d.class && a.pending != nil && sameModel(d, a) && !differentIDs(d, a):
 		// The call succeeded, and what was made of the answer did not.
 		l.suppress(a, d, ReasonTwinKinship)
 	}
 }
+
+// reports reports whether a log event is that of the call in whose span it was
+// written: one instrumentation can count thinking in the one and not in the other.
+func reports(event, span *node) bool {
+	return event.scope == eventScope(span.scope) && span.key.Span == event.parent && event.class == span.class &&
+		event.failed == span.failed && sameModel(event, span) && !differentIDs(event, span)
+}
+
+// eventScope is the scope of the log events of an instrumentation: it tells of a
+// call by a span and by an event, but never by two of one kind.
+func eventScope(scope uint64) uint64 { return scope + 1 }
 
 // cover decides about a node below an aggregate. What has usage below it is what
 // the aggregate repeats or sums up.

@@ -60,6 +60,11 @@ type LogEvent interface {
 	IsLogEvent() bool
 }
 
+func isLogEvent(s Span) bool {
+	l, ok := s.(LogEvent)
+	return ok && l.IsLogEvent()
+}
+
 // OpenAncestors is implemented by a [Span] whose ancestors in the same process
 // can be looked at although they have not ended.
 type OpenAncestors interface {

@@ -130,8 +130,8 @@ func (w *work) remember(dst []Decision, c class) []Decision {
 			context.start = w.span.StartTime().UnixNano()
 		}
 	}
-	if len(context.facts) == 0 && context.model == "" {
-		return w.c.selection.pass(dst, w.span)
+	if len(context.facts) == 0 && context.model == "" || isLogEvent(w.span) {
+		return w.c.pass(dst, w.span)
 	}
 	facts := make([]resourceFact, len(context.facts))
 	copy(facts, context.facts)
@@ -191,6 +191,9 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 	guess := !known && f == nil && w.asAsked()
 	known = known || guess
 	kind, reason := w.verdict(&t, known, f)
+	if kind == Skipped && reason == ReasonNoUsage && isLogEvent(w.span) {
+		reason = ReasonNotBillable // it tells of something else than the end of a call
+	}
 	if kind == Skipped && reason != ReasonNoUsage {
 		return w.other(dst, op, kind, reason)
 	}
@@ -295,8 +298,8 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 		models: [2]uint64{modelDigest(x.text(fieldResponseModel)), modelDigest(x.text(fieldRequestModel))},
 		input:  -1, output: -1, number: -1,
 	}
-	if view, ok := w.span.(LogEvent); ok && view.IsLogEvent() {
-		n.scope++
+	if isLogEvent(w.span) {
+		n.scope = eventScope(n.scope)
 	}
 	if t.input.known {
 		n.input = t.input.n - t.moreInput

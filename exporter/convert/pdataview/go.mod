@@ -2,11 +2,13 @@ module github.com/revenium/revenium-otel-go/exporter/convert/pdataview
 
 go 1.26.0
 
-require github.com/revenium/revenium-otel-go v0.0.0
+require (
+	github.com/cespare/xxhash/v2 v2.3.0
+	github.com/revenium/revenium-otel-go v0.0.0
+)
 
 require (
 	github.com/agnivade/levenshtein v1.2.1 // indirect
-	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	go.opentelemetry.io/otel v1.47.0 // indirect
 )
 

@@ -16,16 +16,9 @@ import (
 // View is a [convert.Span] over a span of pdata. It may be used for one span
 // after the other, with [View.Reset], but not by several goroutines at once.
 type View struct {
-	span     ptrace.Span
-	scope    pcommon.InstrumentationScope
-	resource pcommon.Resource
-	// identity is one for all spans of a resource that are shown in a row.
-	identity *identity
-	walk     walker
+	span ptrace.Span
+	origin
 }
-
-// identity must not be empty: pointers to empty values may be equal.
-type identity struct{ _ byte }
 
 var (
 	_ convert.Span               = (*View)(nil)
@@ -35,15 +28,15 @@ var (
 
 // New returns a view of a span.
 func New(span ptrace.Span, scope pcommon.InstrumentationScope, resource pcommon.Resource) *View {
-	return &View{span: span, scope: scope, resource: resource, identity: new(identity)}
+	v := &View{}
+	v.Reset(span, scope, resource)
+	return v
 }
 
 // Reset makes the view show another span.
 func (v *View) Reset(span ptrace.Span, scope pcommon.InstrumentationScope, resource pcommon.Resource) {
-	if v.identity == nil || v.resource != resource {
-		v.identity = new(identity)
-	}
-	v.span, v.scope, v.resource = span, scope, resource
+	v.span = span
+	v.set(scope, resource)
 }
 
 // Spans returns all spans of traces in order. The view is the same each time and
@@ -131,29 +124,9 @@ func (v *View) StatusCode() convert.StatusCode {
 // StatusMessage is the description of the status.
 func (v *View) StatusMessage() string { return v.span.Status().Message() }
 
-// ScopeName is the name of the span's instrumentation scope.
-func (v *View) ScopeName() string { return v.scope.Name() }
-
-// ScopeVersion is the version of the span's instrumentation scope.
-func (v *View) ScopeVersion() string { return v.scope.Version() }
-
-// ResourceIdentity is the same for spans of one resource that are shown one after
-// the other.
-func (v *View) ResourceIdentity() any { return v.identity }
-
 // WalkAttributes shows the attributes of the span.
 func (v *View) WalkAttributes(visit convert.AttributeVisitor) {
 	v.walk.attributes(v.span.Attributes(), visit)
-}
-
-// WalkScopeAttributes shows the attributes of the scope.
-func (v *View) WalkScopeAttributes(visit convert.AttributeVisitor) {
-	v.walk.attributes(v.scope.Attributes(), visit)
-}
-
-// WalkResourceAttributes shows the attributes of the resource.
-func (v *View) WalkResourceAttributes(visit convert.AttributeVisitor) {
-	v.walk.attributes(v.resource.Attributes(), visit)
 }
 
 // WalkEvents shows the events of the span.
@@ -176,65 +149,4 @@ type eventAttributes struct {
 // Walk shows the attributes.
 func (a *eventAttributes) Walk(visit convert.AttributeVisitor) {
 	a.walk.attributes(a.attributes, visit)
-}
-
-// walker shows attributes. It holds the list and the map that are being shown, so
-// that showing one needs no allocation.
-type walker struct {
-	list list
-	node mapping
-}
-
-func (w *walker) attributes(m pcommon.Map, visit convert.AttributeVisitor) {
-	for key, value := range m.All() {
-		if !visit.Attribute(key, w.valueOf(value)) {
-			return
-		}
-	}
-}
-
-func (w *walker) valueOf(v pcommon.Value) convert.Value {
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return convert.StringValue(v.Str())
-	case pcommon.ValueTypeInt:
-		return convert.IntValue(v.Int())
-	case pcommon.ValueTypeDouble:
-		return convert.FloatValue(v.Double())
-	case pcommon.ValueTypeBool:
-		return convert.BoolValue(v.Bool())
-	case pcommon.ValueTypeSlice:
-		w.list.slice = v.Slice()
-		return convert.ListValue(&w.list)
-	case pcommon.ValueTypeMap:
-		w.node.members = v.Map()
-		return convert.MapValue(&w.node)
-	case pcommon.ValueTypeEmpty:
-		return convert.Value{}
-	default:
-		return convert.OtherValue()
-	}
-}
-
-// list shows the elements of a list.
-type list struct{ slice pcommon.Slice }
-
-// WalkElements shows the elements. What is inside of them needs a walker of its
-// own.
-func (l *list) WalkElements(visit convert.ElementVisitor) {
-	var inner walker
-	for i := range l.slice.Len() {
-		if !visit.Element(i, inner.valueOf(l.slice.At(i))) {
-			return
-		}
-	}
-}
-
-// mapping shows the members of a map.
-type mapping struct{ members pcommon.Map }
-
-// Walk shows the members.
-func (m *mapping) Walk(visit convert.AttributeVisitor) {
-	var inner walker
-	inner.attributes(m.members, visit)
 }

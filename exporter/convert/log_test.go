@@ -1,0 +1,169 @@
+// Copyright The Revenium OpenTelemetry Go Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convert_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/revenium/revenium-otel-go/exporter/convert"
+)
+
+// logged adds a log event, written in a span or, with "", in none: then it has a
+// trace of its own.
+func (t *tree) logged(name, event, scope, in string, at int, keysAndValues ...any) *span {
+	t.tb.Helper()
+	s := t.add(name, in, at, at, keysAndValues...)
+	s.name, s.scope, s.log, s.kind = event, scope, true, convert.KindUnspecified
+	if in == "" {
+		s.trace = [16]byte{0x10, s.id[0]}
+	}
+	return s
+}
+
+// claude are the attributes of a call of Claude Code, in its spans and events.
+func claude(input, output, cached int, more ...any) []any {
+	return append(slices.Clip(more), "model", "claude-sonnet-4-5-20250929", "session.id", "7c0f",
+		"input_tokens", fmt.Sprint(input), "output_tokens", fmt.Sprint(output), "cache_read_tokens", fmt.Sprint(cached))
+}
+
+// codexEvent are those of the end of an answer to Codex CLI.
+func codexEvent(input, output, cached, reasoning int) []any {
+	return []any{
+		"event.name", "codex.sse_event", "event.kind", "response.completed", "model", "gpt-5-codex", "conversation.id", "c1",
+		"input_token_count", fmt.Sprint(input), "output_token_count", fmt.Sprint(output),
+		"cached_token_count", fmt.Sprint(cached), "reasoning_token_count", fmt.Sprint(reasoning),
+	}
+}
+
+// logSituations are like situations, with log events among the spans.
+var logSituations = map[string]struct {
+	build func(t *tree)
+	bills [][]string
+}{
+	"Claude Code by events alone": {
+		func(t *tree) {
+			const scope = "com.anthropic.claude_code.events"
+			t.logged("prompt", "claude_code.user_prompt", scope, "", 0, "event.name", "user_prompt", "prompt_length", "20")
+			t.logged("one", "claude_code.api_request", scope, "", 4000, claude(12, 340, 20100, "duration_ms", "3900", "request_id", "req_1")...)
+			t.logged("tool", "claude_code.tool_result", scope, "", 4100, "tool_name", "Bash", "duration_ms", "12")
+			t.logged("two", "claude_code.api_request", scope, "", 9000, claude(12, 340, 20100, "duration_ms", "3900", "request_id", "req_2")...)
+			t.logged("error", "claude_code.api_error", scope, "", 12000, "model", "claude-sonnet-4-5-20250929", "error", "overloaded",
+				"status_code", "529", "attempt", "11", "duration_ms", "800")
+		},
+		[][]string{{"one"}, {"two"}, {"error"}},
+	},
+	"events without ids, equal but for their times": {
+		func(t *tree) {
+			for i := range 3 {
+				t.logged(fmt.Sprint("call ", i), "claude_code.api_request", "com.anthropic.claude_code.events", "", 4000+1000*i, claude(12, 340, 0)...)
+			}
+		},
+		[][]string{{"call 0"}, {"call 1"}, {"call 2"}},
+	},
+	"span and event of one call, by the request id": {
+		func(t *tree) {
+			t.add("interaction", "", 0, 9000).name = "claude_code.interaction"
+			s := t.add("span", "", 100, 4000, claude(12, 340, 20100, "request_id", "req_1", "success", true)...)
+			s.name, s.scope = "claude_code.llm_request", "com.anthropic.claude_code.tracing"
+			t.logged("event", "claude_code.api_request", "com.anthropic.claude_code.events", "", 4004,
+				claude(12, 340, 20100, "request_id", "req_1", "duration_ms", "3900")...)
+			t.logged("other", "claude_code.api_request", "com.anthropic.claude_code.events", "", 8004,
+				claude(12, 340, 20100, "request_id", "req_2", "duration_ms", "3900")...)
+		},
+		[][]string{{"span", "event"}, {"other"}},
+	},
+	"an event within the span of its call": {
+		func(t *tree) {
+			s := t.add("span", "", 100, 4000, usage("gemini-2.5-pro", 900, 40, "gen_ai.agent.name", "gemini-cli")...)
+			s.scope = "gemini-cli"
+			t.logged("event", "gemini_cli.api_response", "gemini-cli", "span", 3990,
+				"event.name", "gemini_cli.api_response", "model", "gemini-2.5-pro", "input_token_count", 900, "output_token_count", 40,
+				"cached_content_token_count", 100, "thoughts_token_count", 60, "total_token_count", 1000, "duration_ms", 3880)
+		},
+		[][]string{{"span", "event"}},
+	},
+	"Codex by events": {
+		func(t *tree) {
+			const scope = "codex_cli_rs"
+			t.logged("start", "codex.conversation_starts", scope, "", 0, "event.name", "codex.conversation_starts", "model", "gpt-5-codex")
+			t.logged("delta", "codex.sse_event", scope, "", 900, "event.name", "codex.sse_event", "event.kind", "response.created", "model", "gpt-5-codex", "duration_ms", "12")
+			t.logged("one", "codex.sse_event", scope, "", 3000, codexEvent(5000, 200, 4096, 64)...)
+			t.logged("two", "codex.sse_event", scope, "", 6000, codexEvent(5200, 90, 4096, 0)...)
+			t.logged("tool", "codex.tool_result", scope, "", 6100, "event.name", "codex.tool_result", "tool_name", "shell", "model", "gpt-5-codex")
+		},
+		[][]string{{"one"}, {"two"}},
+	},
+	"an event of the conventions beside its span": {
+		func(t *tree) {
+			t.add("span", "", 0, 300, usage("gpt-4o", 30, 12, "gen_ai.response.id", "chatcmpl-1")...)
+			t.logged("details", "gen_ai.client.inference.operation.details", "example.com/app", "span", 299,
+				usage("gpt-4o", 30, 12, "gen_ai.response.id", "chatcmpl-1", "gen_ai.input.messages", "[]")...)
+			t.logged("message", "gen_ai.user.message", "example.com/app", "span", 1, "gen_ai.system", "openai", "gen_ai.provider.name", "openai")
+			t.logged("choice", "gen_ai.choice", "example.com/app", "span", 298, "gen_ai.system", "openai")
+		},
+		[][]string{{"span", "details"}},
+	},
+}
+
+// TestLogEvents: one bill for each call, whether spans, events or both tell of it,
+// in whatever order they come.
+func TestLogEvents(t *testing.T) {
+	for name, situation := range logSituations {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, uint64(len(name))))
+			tree := newTree(t)
+			situation.build(tree)
+			for range 60 {
+				order := slices.Clone(tree.spans)
+				rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+				for mode, opts := range map[string][]convert.Option{"a Collector": nil, "held back": {convert.WithHoldBack(time.Second)}} {
+					c := newConverter(t, opts...)
+					var decisions []convert.Decision
+					for _, s := range order {
+						decisions = c.Convert(decisions, s)
+					}
+					checkSituation(t, situation.bills, tree.outcomes(c.Flush(decisions)))
+					if t.Failed() {
+						t.Fatalf("in %s, in the order %v", mode, names(tree, order))
+					}
+				}
+			}
+		})
+	}
+}
+
+func names(t *tree, spans []*span) []string {
+	var list []string
+	for _, s := range spans {
+		list = append(list, t.names[s.id])
+	}
+	return list
+}
+
+// TestLogEventRecord: what an event's record says.
+func TestLogEventRecord(t *testing.T) {
+	tree := newTree(t)
+	s := tree.logged("event", "claude_code.api_request", "com.anthropic.claude_code.events", "", 4000,
+		claude(12, 340, 20100, "duration_ms", "3900", "cache_creation_tokens", "5", "cost_usd", "0.03", "request_id", "req_1", "speed", "normal")...)
+	c, d := billed(t, s)
+	if c.InputTokenCount != 12 || c.OutputTokenCount != 340 || c.CacheReadTokenCount == nil || *c.CacheReadTokenCount != 20100 ||
+		c.CacheCreationTokenCount == nil || *c.CacheCreationTokenCount != 5 {
+		t.Errorf("tokens of %+v", c)
+	}
+	if c.RequestDuration != 3900 || !c.ResponseTime.Equal(s.end) || !c.RequestTime.Equal(s.end.Add(-3900*time.Millisecond)) {
+		t.Errorf("from %v to %v, %v ms", c.RequestTime, c.ResponseTime, c.RequestDuration)
+	}
+	if d.Dialect != "claude-code" || c.Provider != "Anthropic" || c.Model != "claude-sonnet-4-5-20250929" || d.WasHeld {
+		t.Errorf("dialect %s, provider %s, model %s, notes %v", d.Dialect, c.Provider, c.Model, d.Notes)
+	}
+	s = tree.logged("failed", "claude_code.api_error", "com.anthropic.claude_code.events", "", 4000,
+		"model", "claude-sonnet-4-5-20250929", "error", "overloaded", "status_code", "529", "duration_ms", "800")
+	if c, d := billed(t, s); d.Reason != convert.ReasonError || c.StopReason != "ERROR" || c.RequestDuration != 800 {
+		t.Errorf("%s: %+v", d.Reason, c)
+	}
+}
