@@ -20,12 +20,13 @@ func newPreview(std Streams) *cobra.Command {
 	var conversion conversion
 	cmd := &cobra.Command{
 		Use:   "preview [FILE|-]...",
-		Short: "Show what would be billed for exported spans, without a network",
-		Long: `Preview reads spans as OTLP JSON and prints one line of JSON for every span that
-looks like a GenAI call: whether it would be billed, why or why not, and the exact
-request that would be sent to Revenium. Nothing is sent anywhere.
+		Short: "Show what would be billed for exported spans and log records, without a network",
+		Long: `Preview reads spans and log records as OTLP JSON and prints one line of JSON for
+each that looks like a GenAI call: whether it would be billed, why or why not, and
+the exact request that would be sent to Revenium. Nothing is sent anywhere.
 
-A file holds export requests (ExportTraceServiceRequest, {"resourceSpans": ...}):
+A file holds export requests of spans ({"resourceSpans": ...}) or of log records
+({"resourceLogs": ...}, of which coding assistants write one for each call):
 one, or several after one another, as the Collector's file exporter writes them.
 Several files are taken as successive exports, in the given order, that one
 exporter receives: a span that comes twice is billed once. "-" or no file at all

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
@@ -74,8 +73,8 @@ func newSources(sources []convert.Source, stamped map[string]string) []Source {
 }
 
 // stampedBy reads what a span says of the origin of its metadata.
-func stampedBy(span ptrace.Span) map[string]string {
-	said, ok := span.Attributes().Get(string(semconv.ReveniumAttributionOriginKey))
+func stampedBy(attributes pcommon.Map) map[string]string {
+	said, ok := attributes.Get(string(semconv.ReveniumAttributionOriginKey))
 	if !ok || said.Type() != pcommon.ValueTypeSlice {
 		return nil
 	}

@@ -12,6 +12,8 @@ import (
 	"os"
 	"slices"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
@@ -116,7 +118,7 @@ func (p *previewer) file(name string, in io.Reader, complain func(error)) error 
 		var syntax *syntaxError
 		switch {
 		case errors.Is(err, io.EOF) && n == 0:
-			complain(fmt.Errorf("%s: empty: want OTLP JSON (an ExportTraceServiceRequest with resourceSpans)", name))
+			complain(fmt.Errorf("%s: empty: want OTLP JSON (an export request with resourceSpans or resourceLogs)", name))
 			return nil
 		case errors.Is(err, io.EOF):
 			return nil
@@ -127,12 +129,12 @@ func (p *previewer) file(name string, in io.Reader, complain func(error)) error 
 			complain(fmt.Errorf("%s: %w", name, err))
 			return nil
 		}
-		traces, err := parse(doc)
+		request, err := parse(doc)
 		if err != nil {
 			complain(fmt.Errorf("%s: line %d: %w", name, line, err))
 			continue
 		}
-		if err := p.traces(traces); err != nil {
+		if err := p.convert(request); err != nil {
 			return err
 		}
 	}
@@ -153,47 +155,87 @@ func open(name string) (*os.File, error) {
 	return f, nil
 }
 
+// request is one export request: of spans or of log records.
+type request struct {
+	traces ptrace.Traces
+	logs   plog.Logs
+}
+
+// signals are the lists that export requests hold, in the two ways in which JSON
+// writes their names, and how they are read; those of other signals are nil.
+var signals = []struct {
+	keys [2]string
+	read func(doc json.RawMessage, into *request) error
+}{
+	{[2]string{"resourceSpans", "resource_spans"}, func(doc json.RawMessage, into *request) (err error) {
+		into.traces, err = new(ptrace.JSONUnmarshaler).UnmarshalTraces(doc)
+		return err
+	}},
+	{[2]string{"resourceLogs", "resource_logs"}, func(doc json.RawMessage, into *request) (err error) {
+		into.logs, err = new(plog.JSONUnmarshaler).UnmarshalLogs(doc)
+		return err
+	}},
+	{[2]string{"resourceMetrics", "resource_metrics"}, nil},
+	{[2]string{"resourceProfiles", "resource_profiles"}, nil},
+}
+
 // parse reads one export request. A document of another kind would read as a
 // request without spans, so it is told apart here.
-func parse(doc json.RawMessage) (ptrace.Traces, error) {
+func parse(doc json.RawMessage) (request, error) {
+	read := request{traces: ptrace.NewTraces(), logs: plog.NewLogs()}
 	if !bytes.HasPrefix(doc, []byte("{")) {
-		return ptrace.Traces{}, errors.New("not an OTLP trace export: want a JSON object with resourceSpans")
+		return read, errors.New("not an OTLP export: want a JSON object with resourceSpans or resourceLogs")
 	}
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(doc, &keys); err != nil {
-		return ptrace.Traces{}, fmt.Errorf("not an OTLP trace export: %w", err)
+		return read, fmt.Errorf("not an OTLP export: %w", err)
 	}
-	_, camel := keys["resourceSpans"]
-	_, snake := keys["resource_spans"]
-	if !camel && !snake && len(keys) > 0 { // {} is a request without spans
-		for _, signal := range []string{"resourceLogs", "resourceMetrics", "resourceProfiles"} {
-			if _, ok := keys[signal]; ok {
-				return ptrace.Traces{}, fmt.Errorf("not an OTLP trace export: it holds %s, and only spans are previewed", signal)
-			}
+	known := len(keys) == 0 // {} is a request without spans
+	for _, s := range signals {
+		_, camel := keys[s.keys[0]]
+		_, snake := keys[s.keys[1]]
+		switch {
+		case !camel && !snake:
+			continue
+		case s.read == nil:
+			return read, fmt.Errorf("it holds %s, and only spans and log records are previewed", s.keys[0])
 		}
-		return ptrace.Traces{}, errors.New("not an OTLP trace export: it has no resourceSpans")
+		known = true
+		if err := s.read(doc, &read); err != nil {
+			return read, fmt.Errorf("not an OTLP export: %w", err)
+		}
 	}
-	traces, err := new(ptrace.JSONUnmarshaler).UnmarshalTraces(doc)
-	if err != nil {
-		return ptrace.Traces{}, fmt.Errorf("not an OTLP trace export: %w", err)
+	if !known {
+		return read, errors.New("not an OTLP export: it has neither resourceSpans nor resourceLogs")
 	}
-	return traces, nil
+	return read, nil
 }
 
-// traces converts one export request.
-func (p *previewer) traces(traces ptrace.Traces) error {
+// convert converts one export request.
+func (p *previewer) convert(r request) error {
 	batch := p.converter.NewBatch()
-	for span := range pdataview.Spans(traces) {
+	for span := range pdataview.Spans(r.traces) {
 		p.summary.spans++
-		if p.opts.Explain {
-			p.current.stamped = stampedBy(span.Span())
+		if err := p.one(batch, span, span.Span().Attributes()); err != nil {
+			return err
 		}
-		p.decisions = batch.Convert(p.decisions[:0], span)
-		if err := p.print(p.decisions); err != nil {
+	}
+	for record := range pdataview.Logs(r.logs) {
+		p.summary.spans++
+		if err := p.one(batch, record, record.LogRecord().Attributes()); err != nil {
 			return err
 		}
 	}
 	return p.print(batch.End(nil))
+}
+
+// one converts a span or a log record, which has the given attributes.
+func (p *previewer) one(batch *convert.Batch, s convert.Span, attributes pcommon.Map) error {
+	if p.opts.Explain {
+		p.current.stamped = stampedBy(attributes)
+	}
+	p.decisions = batch.Convert(p.decisions[:0], s)
+	return p.print(p.decisions)
 }
 
 // print prints decisions: about the current span, and about earlier ones that

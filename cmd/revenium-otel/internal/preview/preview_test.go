@@ -158,6 +158,46 @@ func TestRecordIsTheRequestBody(t *testing.T) {
 	}
 }
 
+// Log events are previewed like spans, and one call that comes as both is billed
+// once: by what comes first.
+func TestLogEvents(t *testing.T) {
+	for _, files := range [][]string{{"assistant-logs.json", "assistant-spans.json"}, {"assistant-spans.json", "assistant-logs.json"}} {
+		t.Run(files[0], func(t *testing.T) {
+			out, complaints, err := run(t, Options{}, files...)
+			if err != nil || len(complaints) > 0 {
+				t.Fatal(err, complaints)
+			}
+			got := map[string]int{}
+			for line := range strings.Lines(out) {
+				var l Line
+				if err := json.Unmarshal([]byte(line), &l); err != nil {
+					t.Fatal(err)
+				}
+				if l.Decision != "skipped" {
+					got[l.SpanName+" "+l.Decision+" "+l.Reason]++
+				}
+				if l.TraceID == "" || l.SpanID == "" {
+					t.Errorf("no ids in %s", line)
+				}
+			}
+			first, second := "claude_code.api_request", "claude_code.llm_request"
+			if files[0] == "assistant-spans.json" {
+				first, second = second, first
+			}
+			want := map[string]int{
+				first + " billed usage":                 1,
+				second + " suppressed same response id": 1,
+				"claude_code.api_error billed error":    1,
+				"gemini_cli.api_response billed usage":  1,
+				"codex.sse_event billed usage":          1,
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("decisions (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // A file that breaks off is told, and everything else is read.
 func TestBrokenFiles(t *testing.T) {
 	out, complaints, err := run(t, Options{Billed: true}, "broken.jsonl", "nowhere.json", "question.json", ".")
@@ -166,7 +206,7 @@ func TestBrokenFiles(t *testing.T) {
 	}
 	want := []string{
 		"broken.jsonl: line 2: not JSON: invalid character '{' after object key",
-		"broken.jsonl: line 3: not an OTLP trace export: it holds resourceLogs, and only spans are previewed",
+		"broken.jsonl: line 3: it holds resourceMetrics, and only spans and log records are previewed",
 		"open nowhere.json: no such file or directory",
 		".: is a directory: name the files in it, for example ./*.json",
 	}

@@ -17,7 +17,7 @@ import (
 
 // summary adds lines up for people.
 type summary struct {
-	spans     int // all spans read, GenAI or not
+	spans     int // all spans and log records read, GenAI or not
 	groups    map[group]*sums
 	decisions map[string]map[string]int // decision → reason → lines
 }
