@@ -214,12 +214,12 @@ func (c *Converter) convert(dst []Decision, s Span, batch *Batch) []Decision {
 		w.read(s)
 		dst = w.convert(dst, batch)
 		w.reset()
+	case w.sniff.model:
+		dst = w.unmarked(dst, s, batch)
+		w.reset()
 	case w.sniff.context:
 		w.read(s)
 		dst = w.remember(dst, classNever)
-		w.reset()
-	case w.sniff.model:
-		dst = w.unmarked(dst, s, batch)
 		w.reset()
 	default:
 		// Nothing was seen, so that there is nothing to forget.
@@ -247,8 +247,11 @@ func (w *work) unmarked(dst []Decision, s Span, batch *Batch) []Decision {
 		set |= w.resourceOf(s).set
 	}
 	switch {
-	case set == 0:
+	case set == 0 && !w.sniff.context:
 		return w.c.pass(dst, s)
+	case set == 0:
+		w.read(s)
+		return w.remember(dst, classNever)
 	case named == 0 && set&w.c.context == set:
 		w.read(s)
 		return w.remember(dst, classNever)

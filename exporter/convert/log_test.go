@@ -161,6 +161,11 @@ func TestLogEventRecord(t *testing.T) {
 	if d.Dialect != "claude-code" || c.Provider != "Anthropic" || c.Model != "claude-sonnet-4-5-20250929" || d.WasHeld {
 		t.Errorf("dialect %s, provider %s, model %s, notes %v", d.Dialect, c.Provider, c.Model, d.Notes)
 	}
+	// Nor does it hide the event that somebody says who pays.
+	s.attrs = append(s.attrs, with("revenium.organization.name", "Tulip Trading")...)
+	if c, _ := billed(t, s); c.OrganizationName != "Tulip Trading" {
+		t.Errorf("organization %q", c.OrganizationName)
+	}
 	s = tree.logged("failed", "claude_code.api_error", "com.anthropic.claude_code.events", "", 4000,
 		"model", "claude-sonnet-4-5-20250929", "error", "overloaded", "status_code", "529", "duration_ms", "800")
 	if c, d := billed(t, s); d.Reason != convert.ReasonError || c.StopReason != "ERROR" || c.RequestDuration != 800 {

@@ -7,7 +7,6 @@ import (
 	"go.opentelemetry.io/collector/client"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
-	"github.com/revenium/revenium-otel-go/exporter/convert/pdataview"
 )
 
 // clientAttribute is a value that the metadata of an OTLP request may give.
@@ -28,12 +27,27 @@ func (c *AttributionConfig) clientAttributes() []clientAttribute {
 	return attrs
 }
 
-// attributedView shows a span, and as attributes of its scope, before the scope's
+// arrival is the view of a span or a log record that has come.
+type arrival interface {
+	convert.Span
+	convert.ResourceIdentifier
+	convert.ScopeVersioner
+}
+
+// attributedView shows what has come, and as attributes of its scope, before the scope's
 // own, what the metadata of the request says: it outranks scope and resource, and
 // the span outranks it.
 type attributedView struct {
-	*pdataview.View
+	arrival
 	given []attributeValue
+}
+
+var _ convert.LogEvent = (*attributedView)(nil)
+
+// IsLogEvent reports whether it is a log record that has come.
+func (v *attributedView) IsLogEvent() bool {
+	l, ok := v.arrival.(convert.LogEvent)
+	return ok && l.IsLogEvent()
 }
 
 type attributeValue struct{ key, value string }
@@ -58,7 +72,7 @@ func (v *attributedView) WalkScopeAttributes(visit convert.AttributeVisitor) {
 			return
 		}
 	}
-	v.View.WalkScopeAttributes(visit)
+	v.arrival.WalkScopeAttributes(visit)
 }
 
 // router chooses the account of a span.

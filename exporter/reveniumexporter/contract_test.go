@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/receiver"
@@ -28,6 +29,13 @@ import (
 // TestConsumeContract runs the Collector's own check of what an exporter owes:
 // what a pipeline gave it arrives, whatever the service answers.
 func TestConsumeContract(t *testing.T) {
+	for _, signal := range []pipeline.Signal{pipeline.SignalTraces, pipeline.SignalLogs} {
+		t.Run(signal.String(), func(t *testing.T) { checkConsumeContract(t, signal) })
+	}
+}
+
+func checkConsumeContract(t *testing.T, signal pipeline.Signal) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +53,7 @@ func TestConsumeContract(t *testing.T) {
 	exportertest.CheckConsumeContract(exportertest.CheckConsumeContractParams{
 		T:                    t,
 		NumberOfTestElements: 10,
-		Signal:               pipeline.SignalTraces,
+		Signal:               signal,
 		ExporterFactory:      meteringEverything(),
 		ExporterConfig:       cfg,
 		ReceiverFactory:      meteringReceiver(address),
@@ -60,6 +68,10 @@ func meteringEverything() exporter.Factory {
 		exporter.WithTraces(func(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Traces, error) {
 			traces, err := factory.CreateTraces(ctx, set, cfg)
 			return &asCalls{Traces: traces}, err
+		}, component.StabilityLevelAlpha),
+		exporter.WithLogs(func(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
+			logs, err := factory.CreateLogs(ctx, set, cfg)
+			return &asEvents{Logs: logs}, err
 		}, component.StabilityLevelAlpha))
 }
 
@@ -78,18 +90,44 @@ func (a *asCalls) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return a.Traces.ConsumeTraces(ctx, made)
 }
 
+// asEvents makes events of LLM calls of log records.
+type asEvents struct {
+	exporter.Logs
+	n int
+}
+
+func (a *asEvents) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	record := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	id, _ := record.Attributes().Get("test_id")
+	a.n++
+	made := events(a.n, 1)
+	made.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr("revenium.task.type", id.Str())
+	return a.Logs.ConsumeLogs(ctx, made)
+}
+
 // meteringReceiver is a service whose answers are those of the check, and which
 // hands on the id of each record.
 func meteringReceiver(address string) receiver.Factory {
 	return receiver.NewFactory(component.MustNewType("metering"), func() component.Config { return &struct{}{} },
 		receiver.WithTraces(func(_ context.Context, _ receiver.Settings, _ component.Config, next consumer.Traces) (receiver.Traces, error) {
-			return &service{address: address, next: next}, nil
+			return &service{address: address, next: func(ctx context.Context, id string) error {
+				td := ptrace.NewTraces()
+				td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes().PutStr("test_id", id)
+				return next.ConsumeTraces(ctx, td)
+			}}, nil
+		}, component.StabilityLevelAlpha),
+		receiver.WithLogs(func(_ context.Context, _ receiver.Settings, _ component.Config, next consumer.Logs) (receiver.Logs, error) {
+			return &service{address: address, next: func(ctx context.Context, id string) error {
+				ld := plog.NewLogs()
+				ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Attributes().PutStr("test_id", id)
+				return next.ConsumeLogs(ctx, ld)
+			}}, nil
 		}, component.StabilityLevelAlpha))
 }
 
 type service struct {
 	address string
-	next    consumer.Traces
+	next    func(ctx context.Context, id string) error
 	server  http.Server
 }
 
@@ -113,9 +151,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	td := ptrace.NewTraces()
-	td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes().PutStr("test_id", record.TaskType)
-	err := s.next.ConsumeTraces(r.Context(), td)
+	err := s.next(r.Context(), record.TaskType)
 	switch {
 	case err == nil:
 		w.WriteHeader(http.StatusCreated)

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -310,18 +312,37 @@ func (b *batch) add(of *account, rec record) {
 	b.records[of] = append(b.records[of], rec)
 }
 
-// consumeTraces decides about spans and queues the records of those that are
-// billed. It fails, so that the sender repeats all, only while nothing can be
-// taken; what was decided about is kept.
 func (e *engine) consumeTraces(ctx context.Context, td ptrace.Traces) error {
+	return e.consume(ctx, func(yield func(arrival) bool) {
+		for v := range pdataview.Spans(td) {
+			if !yield(v) {
+				return
+			}
+		}
+	})
+}
+
+func (e *engine) consumeLogs(ctx context.Context, ld plog.Logs) error {
+	return e.consume(ctx, func(yield func(arrival) bool) {
+		for v := range pdataview.Logs(ld) {
+			if !yield(v) {
+				return
+			}
+		}
+	})
+}
+
+// consume decides about spans or log records and queues the records of those that
+// are billed. It fails, so that the sender repeats all, only while nothing can be
+// taken; what was decided about is kept.
+func (e *engine) consume(ctx context.Context, arrivals iter.Seq[arrival]) error {
 	if !e.synchronous && !e.backlog.accepts() {
 		return errBacklog
 	}
 	metadata := client.FromContext(ctx).Metadata
 	view := &attributedView{given: given(metadata, e.allowed)}
 	b := batch{spans: e.converter.NewBatch()}
-	for v := range pdataview.Spans(td) {
-		view.View = v
+	for view.arrival = range arrivals {
 		e.convert(&b, view, metadata)
 	}
 	e.decide(&b, b.spans.End(nil), nil)

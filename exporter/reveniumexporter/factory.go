@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/revenium/revenium-otel-go/exporter/reveniumexporter/internal/metadata"
@@ -20,7 +21,8 @@ import (
 func NewFactory() exporter.Factory {
 	f := &factory{engines: make(map[*Config]*engine)}
 	return exporter.NewFactory(metadata.Type, createDefaultConfig,
-		exporter.WithTraces(f.createTraces, metadata.TracesStability))
+		exporter.WithTraces(f.createTraces, metadata.TracesStability),
+		exporter.WithLogs(f.createLogs, metadata.LogsStability))
 }
 
 // factory keeps the engines that the signals of one exporter share. A Collector
@@ -36,6 +38,14 @@ func (f *factory) createTraces(_ context.Context, set exporter.Settings, cfg com
 		return nil, err
 	}
 	return &tracesDoor{d}, nil
+}
+
+func (f *factory) createLogs(_ context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
+	d, err := f.open(set, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &logsDoor{d}, nil
 }
 
 // open returns a door to the engine of a configuration.
@@ -94,4 +104,13 @@ type tracesDoor struct{ *door }
 // ConsumeTraces meters the LLM calls among the spans.
 func (d *tracesDoor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return d.engine.consumeTraces(ctx, td)
+}
+
+// logsDoor takes log records.
+type logsDoor struct{ *door }
+
+// ConsumeLogs meters the calls among the log records, of which coding assistants
+// write one for each.
+func (d *logsDoor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	return d.engine.consumeLogs(ctx, ld)
 }

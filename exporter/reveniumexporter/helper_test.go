@@ -165,6 +165,7 @@ func (*memoryClient) Close(context.Context) error { return nil }
 // metered is an exporter under test, and what it needs.
 type metered struct {
 	exporter.Traces
+	factory   exporter.Factory
 	host      *host
 	telemetry *componenttest.Telemetry
 	engine    *engine
@@ -190,12 +191,12 @@ func start(tb testing.TB, srv *reveniumtest.Server, h *host, change func(*Config
 	if err := cfg.Validate(); err != nil {
 		tb.Fatal(err)
 	}
-	m := &metered{host: h, telemetry: componenttest.NewTelemetry()}
+	m := &metered{factory: NewFactory(), host: h, telemetry: componenttest.NewTelemetry()}
 	set := exportertest.NewNopSettings(metadata.Type)
 	set.ID = component.NewID(metadata.Type)
 	set.TelemetrySettings = m.telemetry.NewTelemetrySettings()
 	var err error
-	if m.Traces, err = NewFactory().CreateTraces(tb.Context(), set, cfg); err != nil {
+	if m.Traces, err = m.factory.CreateTraces(tb.Context(), set, cfg); err != nil {
 		tb.Fatal(err)
 	}
 	m.engine = m.Traces.(*tracesDoor).engine

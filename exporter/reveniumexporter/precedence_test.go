@@ -103,7 +103,7 @@ func attributed(t *testing.T, f semconv.Field, header string, allowed []clientAt
 
 func textOf(t *testing.T, converter *convert.Converter, span ptrace.Span, scope pcommon.InstrumentationScope, resource pcommon.Resource, given []attributeValue, field string) string {
 	t.Helper()
-	decisions := converter.Convert(nil, &attributedView{View: pdataview.New(span, scope, resource), given: given})
+	decisions := converter.Convert(nil, &attributedView{arrival: pdataview.New(span, scope, resource), given: given})
 	if len(decisions) != 1 || decisions[0].Kind != convert.Billed {
 		t.Fatalf("decisions %+v", decisions)
 	}
