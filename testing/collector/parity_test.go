@@ -75,7 +75,7 @@ service:
 `, testKey, srv.URL()))
 	for _, file := range files {
 		for _, request := range requests(t, file) {
-			if err := post(t.Context(), p.http["otlp"], "application/json", request); err != nil {
+			if err := post(t.Context(), p.http["otlp"]+"/v1/traces", "application/json", request); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
 		}

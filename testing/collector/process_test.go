@@ -199,12 +199,12 @@ func send(ctx context.Context, address string, td ptrace.Traces) error {
 	if err != nil {
 		return err
 	}
-	return post(ctx, address, "application/x-protobuf", body)
+	return post(ctx, address+"/v1/traces", "application/x-protobuf", body)
 }
 
 // post exports OTLP in any form.
-func post(ctx context.Context, address, mediaType string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/v1/traces", bytes.NewReader(body))
+func post(ctx context.Context, to, mediaType string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
