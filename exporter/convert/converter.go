@@ -66,8 +66,8 @@ type Stats struct {
 	// now.
 	Recent int
 	// RecentForgotten counts those that are remembered no longer because others took
-	// their place: a replay of one of them would be billed again, under the same
-	// transaction id.
+	// their place, or one of the ways to find them: a replay of one of them can be
+	// billed again, under the same transaction id.
 	RecentForgotten int64
 	// LinksForgotten counts spans whose parents are remembered no longer because
 	// others took their place.

@@ -494,3 +494,22 @@ func TestStoredForms(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered is also found, however full the memory is; what is not is
+// counted.
+func TestRememberedCallsAreFound(t *testing.T) {
+	const calls = 30_000 // of 32,768 places
+	c := newConverter(t, convert.WithRecent(1<<16, time.Hour))
+	for i := range calls {
+		c.Convert(nil, numbered(i))
+	}
+	missed := 0
+	for i := range calls {
+		if c.Convert(nil, numbered(i))[0].Reason != convert.ReasonReplay {
+			missed++
+		}
+	}
+	if forgotten := c.Stats().RecentForgotten; missed > calls/1000 || int64(missed) > forgotten {
+		t.Errorf("%d of %d replays are billed again; %d are reported forgotten", missed, calls, forgotten)
+	}
+}

@@ -207,6 +207,7 @@ func newNodes(entries int, age int64) *nodes {
 func (n *nodes) resize(size int) {
 	old := n.ring
 	n.ring = make([]node, size)
+	displaced := n.index.displaced
 	n.index = newIndex(size)
 	for i := range old {
 		if o := &old[i]; o.seq != 0 {
@@ -223,6 +224,7 @@ func (n *nodes) resize(size int) {
 			}
 		}
 	}
+	n.index.displaced = displaced // what was, has its place again
 }
 
 func (n *nodes) place(seq uint64) *node { return &n.ring[seq%uint64(len(n.ring))] }
@@ -326,16 +328,24 @@ func (n *nodes) len(now int64) int {
 // part of the key and of the number only, so that what it finds has to be checked.
 type index struct {
 	buckets []indexBucket
+	nodes   int
+	// displaced counts keys that lost their place although their node had not lost
+	// its own.
+	displaced int64
 }
 
 type indexBucket [8]struct{ tag, seq uint32 }
 
+// keysPerNode is for how many keys of each node there is a place. They have five to
+// seven, and with no more places than that, one in fifty would have lost its own.
+const keysPerNode = 16
+
 func newIndex(nodes int) index {
 	buckets := 8
-	for buckets*len(indexBucket{}) < 8*nodes {
+	for buckets*len(indexBucket{}) < keysPerNode*nodes {
 		buckets *= 2
 	}
-	return index{buckets: make([]indexBucket, buckets)}
+	return index{buckets: make([]indexBucket, buckets), nodes: nodes}
 }
 
 func (x *index) bucket(key uint64) *indexBucket {
@@ -373,6 +383,9 @@ func (x *index) put(key, seq, last uint64) (before uint64) {
 		if whole(b[i].seq, last) < whole(b[at].seq, last) {
 			at = i
 		}
+	}
+	if b[at].tag != 0 && b[at].tag != tag && last-whole(b[at].seq, last) < uint64(x.nodes) {
+		x.displaced++
 	}
 	b[at].tag, b[at].seq = tag, uint32(seq)
 	return before

@@ -339,7 +339,7 @@ func (l *selection) stats() Stats {
 		Held:            int(l.waiting.Load()),
 		HeldOverflow:    l.counts.overflow,
 		Recent:          l.nodes.len(l.cfg.now().UnixNano()),
-		RecentForgotten: l.nodes.forgotten,
+		RecentForgotten: l.nodes.forgotten + l.nodes.index.displaced,
 		LinksForgotten:  l.links.Evicted(),
 		LateCalls:       l.counts.late,
 		BilledTwice:     l.counts.doubled,

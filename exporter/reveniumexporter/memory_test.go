@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -261,4 +264,51 @@ func TestStorageThatFails(t *testing.T) {
 	if got := again.sum(t, "spans_decided", attrReason.String("replay")); got != 1 {
 		t.Errorf("%d replays, want 1", got)
 	}
+}
+
+// TestCrashUnderLoad checks that whatever was acknowledged before a crash is known
+// afterwards, however many requests are under way.
+func TestCrashUnderLoad(t *testing.T) {
+	srv := reveniumtest.Start(t, reveniumtest.WithoutVerification(), reveniumtest.WithoutBodies())
+	disk := newMemoryStorage()
+	m := start(t, srv, newHost(disk), nil)
+	var mu sync.Mutex
+	var acknowledged []int
+	var next atomic.Int64
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for range 100 {
+				i := int(next.Add(1))
+				td := calls(i, 1, attempt(0))
+				calls(10_000+2*i, 2).ResourceSpans().MoveAndAppendTo(td.ResourceSpans())
+				if err := m.ConsumeTraces(t.Context(), td); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				acknowledged = append(acknowledged, i)
+				mu.Unlock()
+			}
+		})
+	}
+	eventually(t, "load", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(acknowledged) > 150
+	})
+	mu.Lock()
+	known := slices.Clone(acknowledged)
+	mu.Unlock()
+	crashed := disk.snapshot()
+	senders.Wait()
+
+	again := start(t, srv, newHost(crashed), nil)
+	for _, i := range known {
+		again.consume(t, calls(i, 1, attempt(0)))
+		again.consume(t, calls(10_000+2*i, 2))
+	}
+	if got := again.sum(t, "spans_decided", attrReason.String("replay")); got != int64(3*len(known)) {
+		t.Errorf("%d replays, want %d", got, 3*len(known))
+	}
+	again.checkSums(t)
 }
