@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
@@ -92,12 +93,22 @@ func convertCase(c *testCase) (outcome, error) {
 		}
 		traces, err := new(ptrace.JSONUnmarshaler).UnmarshalTraces(data)
 		if err != nil {
-			return out, fmt.Errorf("%s: not an OTLP trace export: %w", file, err)
+			return out, fmt.Errorf("%s: not an OTLP export: %w", file, err)
+		}
+		logs, err := new(plog.JSONUnmarshaler).UnmarshalLogs(data)
+		if err != nil {
+			return out, fmt.Errorf("%s: not an OTLP export: %w", file, err)
+		}
+		if traces.SpanCount()+logs.LogRecordCount() == 0 {
+			return out, fmt.Errorf("%s: an export without spans and log records", file)
 		}
 		batch := converter.NewBatch()
 		var decisions []convert.Decision
 		for span := range pdataview.Spans(traces) {
 			decisions = batch.Convert(decisions, span)
+		}
+		for record := range pdataview.Logs(logs) {
+			decisions = batch.Convert(decisions, record)
 		}
 		if err := out.add(batch.End(decisions)); err != nil {
 			return out, err
