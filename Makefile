@@ -67,6 +67,10 @@ fmt: $(BIN)/golangci-lint ## Format every module.
 bench: ## Run the benchmarks of docs/benchmarks.md.
 	$(GO) test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./testing/bench/...
 
+.PHONY: bench-peers
+bench-peers: ## Measure against the OpenTelemetry SDK and Collector: tables for docs/benchmarks.md in OUTPUT.
+	$(GO) run ./testing/bench/peers -output $(or $(OUTPUT),bench-peers.md) $(PEERS_FLAGS)
+
 .PHONY: bench-packages
 bench-packages: ## Run the benchmarks that stand beside the code.
 	$(GO) test -run '^$$' -bench . -benchmem ./exporter/... ./instrument/...
