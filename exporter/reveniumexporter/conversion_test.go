@@ -4,6 +4,9 @@
 package reveniumexporter
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -110,5 +113,53 @@ func TestConversionSettings(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// optionsOfConvert are the options that package convert has.
+func optionsOfConvert(tb testing.TB, dir string) []string {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("%d files in %s, %v", len(files), dir, err)
+	}
+	var options []string
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^func (With\w+)\(.*\) Option \{`).FindAllStringSubmatch(string(source), -1) {
+			options = append(options, m[1])
+		}
+	}
+	if len(options) < 30 {
+		tb.Fatalf("only %d options found: the pattern of this test does not fit", len(options))
+	}
+	return options
+}
+
+// TestOptionsHaveSettings checks that whatever the conversion can be told, a
+// configuration can say.
+func TestOptionsHaveSettings(t *testing.T) {
+	without := map[string]string{
+		"WithInProcess": "spans come from other processes",
+		"WithSources":   "nobody would read them",
+		"WithClock":     "for tests",
+		"WithTransform": "a hook is code; processors of the Collector change spans",
+	}
+	source := ""
+	for _, file := range []string{"conversion.go", "conversion_tables.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source += string(text)
+	}
+	for _, option := range optionsOfConvert(t, filepath.Join("..", "convert")) {
+		used := regexp.MustCompile(`convert\.` + option + `\b`).MatchString(source)
+		if _, excused := without[option]; used == excused {
+			t.Errorf("convert.%s: used %v, left out %v: it needs a setting, or a reason for having none", option, used, excused)
+		}
 	}
 }
