@@ -55,7 +55,7 @@ func plain(a pcommon.Map, s ptrace.Span) {
 // checks that each call is billed once, whatever came before the crash and what
 // after.
 func TestKillWhileCallsWait(t *testing.T) {
-	const ended = "    selection: {settle_window: 4s}\n    dead_letter:"
+	const ended = "    selection: {settle_window: 10s}\n    dead_letter:"
 	srv := reveniumtest.Start(t)
 	dir := t.TempDir()
 	p := start(t, dir, durable(srv.URL()))
