@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/revenium/revenium-otel-go/exporter/metering"
 	"github.com/revenium/revenium-otel-go/exporter/spool"
 	"github.com/revenium/revenium-otel-go/semconv"
+	"github.com/revenium/revenium-otel-go/semconv/limits"
 )
 
 // Defaults of the options.
@@ -167,6 +169,7 @@ func (cfg config) fromEnvironment() config {
 			cfg.convertOptions = append(cfg.convertOptions, convert.WithSelectiveMetering())
 		}
 	}
+	cfg = cfg.contentFromEnvironment()
 	for _, field := range semconv.Fields() {
 		// What belongs to one call cannot be the same for all of a process.
 		if !field.ResourceLevel || len(field.Env) == 0 {
@@ -174,6 +177,27 @@ func (cfg config) fromEnvironment() config {
 		}
 		if v, name := lookup(field.Env...); v != "" {
 			cfg.defaults = append(cfg.defaults, fieldDefault{field: field.Name, value: v, variable: name})
+		}
+	}
+	return cfg
+}
+
+// contentFromEnvironment reads whether records have what was asked and answered.
+func (cfg config) contentFromEnvironment() config {
+	if v, name := lookup(semconv.EnvCapturePrompts); v != "" {
+		switch on, known := parseFlag(v); {
+		case !known:
+			cfg.ignored = append(cfg.ignored, fmt.Sprintf("%s=%q: neither true nor false", name, v))
+		case on:
+			cfg.convertOptions = append(cfg.convertOptions, convert.WithContentCapture())
+		}
+	}
+	if v, name := lookup(semconv.EnvMaxPromptSize); v != "" {
+		switch size, err := strconv.Atoi(v); {
+		case err != nil || size < 0:
+			cfg.ignored = append(cfg.ignored, fmt.Sprintf("%s=%q: want a number of characters", name, v))
+		default:
+			cfg.convertOptions = append(cfg.convertOptions, convert.WithMaxContentSize(min(size, limits.InputMessagesMaxLen)))
 		}
 	}
 	return cfg

@@ -71,6 +71,8 @@
 //   - REVENIUM_DEAD_LETTER_DIR; [WithDeadLetter]
 //   - REVENIUM_LEDGER_DIR; [WithLedger]
 //   - REVENIUM_SELECTIVE_METERING; convert.WithSelectiveMetering
+//   - REVENIUM_CAPTURE_PROMPTS, REVENIUM_MAX_PROMPT_SIZE; convert.WithContentCapture,
+//     convert.WithMaxContentSize
 //   - REVENIUM_LOG_LEVEL: DEBUG, INFO, WARN or ERROR. When it is set and
 //     [WithLogger] is not used, messages of that level go to standard error
 //     instead of slog's default logger. A value that is not understood is logged and

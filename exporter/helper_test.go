@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -81,7 +82,7 @@ func newTracer(tb testing.TB, p sdktrace.SpanProcessor, opts ...sdktrace.TracerP
 }
 
 // chat makes the span of one chat call and returns its transaction id.
-func chat(ctx context.Context, tracer trace.Tracer) string {
+func chat(ctx context.Context, tracer trace.Tracer, more ...attribute.KeyValue) string {
 	_, span := tracer.Start(ctx, "chat gpt-4o", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 		semconv.GenAIOperationNameChat,
 		semconv.GenAIProviderNameOpenAI,
@@ -93,6 +94,7 @@ func chat(ctx context.Context, tracer trace.Tracer) string {
 		semconv.GenAIUsageInputTokens(120),
 		semconv.GenAIUsageOutputTokens(30),
 	)
+	span.SetAttributes(more...)
 	span.End()
 	sc := span.SpanContext()
 	return sc.TraceID().String() + "-" + sc.SpanID().String()

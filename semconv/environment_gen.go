@@ -56,7 +56,8 @@ const (
 	EnvAgentName = "REVENIUM_AGENT_NAME"
 
 	// EnvCapturePrompts names an environment variable. Put what is asked and
-	// answered on the spans of calls. The default is false.
+	// answered on the spans of calls, and into the records of calls. The default
+	// is false.
 	EnvCapturePrompts = "REVENIUM_CAPTURE_PROMPTS"
 
 	// EnvCredentialAlias gives the field credentialAlias; its attribute is

@@ -43,6 +43,7 @@ type Converter struct {
 	media           mediaFields
 	spelling        *spelling
 	selecting       map[string]bool
+	content         *content // nil unless capture is on
 
 	selection *selection
 	pool      sync.Pool // of *work
@@ -101,6 +102,7 @@ func New(opts ...Option) (*Converter, error) {
 		media:           newMediaFields(attribution.byName),
 		spelling:        newSpelling(),
 		selecting:       selecting(),
+		content:         newContent(cfg.content),
 	}
 	for name, t := range cfg.operationTypes {
 		op := c.operations[name]

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/semconv/limits"
 )
 
 // Option configures [New].
@@ -130,6 +131,8 @@ type config struct {
 	transforms []func(metering.Record) bool
 	hashed     bool
 	hashKey    []byte
+
+	content contentConfig
 }
 
 // fieldDefault is the value of a field for spans that give none.
@@ -154,6 +157,7 @@ func newConfig(opts []Option) (config, error) {
 		aggregates:     true,
 		now:            time.Now,
 		vendorPrefixes: vendorPrefixes(),
+		content:        contentConfig{limit: limits.InputMessagesMaxLen},
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -179,6 +183,9 @@ func (cfg config) validate() error {
 	}
 	if cfg.idScheme > IDResponse {
 		problem("id scheme %d is not known: use IDTraceSpan, IDSpan or IDResponse", cfg.idScheme)
+	}
+	if most := limits.InputMessagesMaxLen; cfg.content.limit < 0 || cfg.content.limit > most {
+		problem("size of content is %d: it must be from 0 to %d characters, which is what Revenium keeps", cfg.content.limit, most)
 	}
 	if cfg.settleWindow <= 0 {
 		problem("settle window is %v: it must be positive", cfg.settleWindow)

@@ -204,6 +204,7 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 	e.decision = w.decision(kind, reason)
 	if kind == Billed {
 		b := w.build(op, &id, &t, stop, f)
+		w.attachContent(b)
 		b.reason = reason
 		if b.own != nil {
 			w.setUnits(b, &t, f != nil, guess)
@@ -276,6 +277,7 @@ func (w *work) aggregate(dst []Decision, op operation, batch *Batch) []Decision 
 	e.decision = w.decision(Billed, ReasonLastResort)
 	chat := w.c.operations["chat"]
 	b := w.build(chat, &id, &t, stop, f)
+	w.attachContent(b)
 	b.record.Attributes = map[string]any{string(semconv.ReveniumUsageAggregateKey): true}
 	w.attach(&e.decision, b)
 	e.wait = ReasonAwaitingCalls

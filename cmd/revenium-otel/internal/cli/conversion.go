@@ -18,6 +18,7 @@ import (
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
+	"github.com/revenium/revenium-otel-go/semconv/limits"
 )
 
 // conversion are the flags that say what becomes of spans: those of an exporter's
@@ -27,11 +28,12 @@ type conversion struct {
 	errorReasons, zeroUsage, noAggregates     bool
 	selective, toolEvents, mediaTokens        bool
 	keepPrefixes, trustHeaders, fromDialects  bool
-	preferOuter, holdBack                     bool
+	preferOuter, holdBack, content            bool
 	optIn, required                           []string
 	defaults, operations, stops, providers    map[string]string
 	wire, scopes, prefixes                    map[string]string
 	maxHeld, rememberedCalls, rememberedLinks int
+	contentSize                               int
 }
 
 func (c *conversion) addTo(flags *pflag.FlagSet) {
@@ -59,6 +61,8 @@ func (c *conversion) addTo(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.fromDialects, "from-instrumentations", false, "read attribution also from names of instrumentations and gateways")
 	flags.BoolVar(&c.preferOuter, "prefer-outer", false, "bill the outer of two equally good spans of a call")
 	flags.BoolVar(&c.holdBack, "hold-back", false, "hold every call back to the end of the input, for a better span of it in a later export")
+	flags.BoolVar(&c.content, "capture-content", false, "put system prompt, messages and answer into records")
+	flags.IntVar(&c.contentSize, "max-content-size", limits.InputMessagesMaxLen, "most characters of each of them")
 	flags.IntVar(&c.maxHeld, "max-held", 0, "how many spans may wait (default 4096)")
 	flags.IntVar(&c.rememberedCalls, "remembered-calls", 0, "how many calls are remembered (default 32768)")
 	flags.IntVar(&c.rememberedLinks, "remembered-links", 0, "of how many spans the parent is remembered (default 65536)")
@@ -77,6 +81,7 @@ func (c *conversion) options() ([]convert.Option, error) {
 	}
 	opts := []convert.Option{
 		convert.WithErrorRecords(policy), convert.WithIDScheme(scheme), convert.WithOptInAliases(c.optIn...),
+		convert.WithMaxContentSize(c.contentSize),
 	}
 	opts = append(opts, c.switches()...)
 	tables, err := c.tables()
@@ -120,6 +125,7 @@ func (c *conversion) switches() []convert.Option {
 		{c.keepPrefixes, convert.WithoutVendorPrefixes()},
 		{c.trustHeaders, convert.WithTrustedHeaders()},
 		{c.fromDialects, convert.WithDialectAttribution()},
+		{c.content, convert.WithContentCapture()},
 		{c.preferOuter, convert.WithPreferOuter()},
 		{c.holdBack, convert.WithHoldBack(time.Hour)}, // the end of the input comes first
 		{c.unknown != "", convert.WithUnknownOperations(operationType(c.unknown))},

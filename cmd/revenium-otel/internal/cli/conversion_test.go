@@ -37,12 +37,14 @@ func optionsOfConvert(tb testing.TB, dir string) []string {
 // preview can say.
 func TestOptionsHaveFlags(t *testing.T) {
 	without := map[string]string{
-		"WithInProcess":    "spans come from files",
-		"WithJournal":      "there is no restart",
-		"WithSources":      "it is always on, for --explain",
-		"WithClock":        "for tests",
-		"WithTransform":    "a hook is code",
-		"WithSettleWindow": "no time passes",
+		"WithInProcess":         "spans come from files",
+		"WithoutContentCapture": "it is off by default, and no environment is read",
+		"WithContentRedaction":  "a hook is code",
+		"WithJournal":           "there is no restart",
+		"WithSources":           "it is always on, for --explain",
+		"WithClock":             "for tests",
+		"WithTransform":         "a hook is code",
+		"WithSettleWindow":      "no time passes",
 	}
 	source := ""
 	for _, file := range []string{"conversion.go"} {
