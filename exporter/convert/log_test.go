@@ -26,9 +26,9 @@ func (t *tree) logged(name, event, scope, in string, at int, keysAndValues ...an
 }
 
 // claude are the attributes of a call of Claude Code, in its spans and events.
-func claude(input, output, cached int, more ...any) []any {
+func claude(output, cached int, more ...any) []any {
 	return append(slices.Clip(more), "model", "claude-sonnet-4-5-20250929", "session.id", "7c0f",
-		"input_tokens", fmt.Sprint(input), "output_tokens", fmt.Sprint(output), "cache_read_tokens", fmt.Sprint(cached))
+		"input_tokens", "12", "output_tokens", fmt.Sprint(output), "cache_read_tokens", fmt.Sprint(cached))
 }
 
 // codexEvent are those of the end of an answer to Codex CLI.
@@ -49,9 +49,9 @@ var logSituations = map[string]struct {
 		func(t *tree) {
 			const scope = "com.anthropic.claude_code.events"
 			t.logged("prompt", "claude_code.user_prompt", scope, "", 0, "event.name", "user_prompt", "prompt_length", "20")
-			t.logged("one", "claude_code.api_request", scope, "", 4000, claude(12, 340, 20100, "duration_ms", "3900", "request_id", "req_1")...)
+			t.logged("one", "claude_code.api_request", scope, "", 4000, claude(340, 20100, "duration_ms", "3900", "request_id", "req_1")...)
 			t.logged("tool", "claude_code.tool_result", scope, "", 4100, "tool_name", "Bash", "duration_ms", "12")
-			t.logged("two", "claude_code.api_request", scope, "", 9000, claude(12, 340, 20100, "duration_ms", "3900", "request_id", "req_2")...)
+			t.logged("two", "claude_code.api_request", scope, "", 9000, claude(340, 20100, "duration_ms", "3900", "request_id", "req_2")...)
 			t.logged("error", "claude_code.api_error", scope, "", 12000, "model", "claude-sonnet-4-5-20250929", "error", "overloaded",
 				"status_code", "529", "attempt", "11", "duration_ms", "800")
 		},
@@ -60,7 +60,7 @@ var logSituations = map[string]struct {
 	"events without ids, equal but for their times": {
 		func(t *tree) {
 			for i := range 3 {
-				t.logged(fmt.Sprint("call ", i), "claude_code.api_request", "com.anthropic.claude_code.events", "", 4000+1000*i, claude(12, 340, 0)...)
+				t.logged(fmt.Sprint("call ", i), "claude_code.api_request", "com.anthropic.claude_code.events", "", 4000+1000*i, claude(340, 0)...)
 			}
 		},
 		[][]string{{"call 0"}, {"call 1"}, {"call 2"}},
@@ -68,12 +68,12 @@ var logSituations = map[string]struct {
 	"span and event of one call, by the request id": {
 		func(t *tree) {
 			t.add("interaction", "", 0, 9000).name = "claude_code.interaction"
-			s := t.add("span", "", 100, 4000, claude(12, 340, 20100, "request_id", "req_1", "success", true)...)
+			s := t.add("span", "", 100, 4000, claude(340, 20100, "request_id", "req_1", "success", true)...)
 			s.name, s.scope = "claude_code.llm_request", "com.anthropic.claude_code.tracing"
 			t.logged("event", "claude_code.api_request", "com.anthropic.claude_code.events", "", 4004,
-				claude(12, 340, 20100, "request_id", "req_1", "duration_ms", "3900")...)
+				claude(340, 20100, "request_id", "req_1", "duration_ms", "3900")...)
 			t.logged("other", "claude_code.api_request", "com.anthropic.claude_code.events", "", 8004,
-				claude(12, 340, 20100, "request_id", "req_2", "duration_ms", "3900")...)
+				claude(340, 20100, "request_id", "req_2", "duration_ms", "3900")...)
 		},
 		[][]string{{"span", "event"}, {"other"}},
 	},
@@ -149,7 +149,7 @@ func names(t *tree, spans []*span) []string {
 func TestLogEventRecord(t *testing.T) {
 	tree := newTree(t)
 	s := tree.logged("event", "claude_code.api_request", "com.anthropic.claude_code.events", "", 4000,
-		claude(12, 340, 20100, "duration_ms", "3900", "cache_creation_tokens", "5", "cost_usd", "0.03", "request_id", "req_1", "speed", "normal")...)
+		claude(340, 20100, "duration_ms", "3900", "cache_creation_tokens", "5", "cost_usd", "0.03", "request_id", "req_1", "speed", "normal")...)
 	c, d := billed(t, s)
 	if c.InputTokenCount != 12 || c.OutputTokenCount != 340 || c.CacheReadTokenCount == nil || *c.CacheReadTokenCount != 20100 ||
 		c.CacheCreationTokenCount == nil || *c.CacheCreationTokenCount != 5 {

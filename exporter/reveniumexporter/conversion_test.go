@@ -143,10 +143,14 @@ func optionsOfConvert(tb testing.TB, dir string) []string {
 // configuration can say.
 func TestOptionsHaveSettings(t *testing.T) {
 	without := map[string]string{
-		"WithInProcess": "spans come from other processes",
-		"WithSources":   "nobody would read them",
-		"WithClock":     "for tests",
-		"WithTransform": "a hook is code; processors of the Collector change spans",
+		"WithInProcess":         "spans come from other processes",
+		"WithSources":           "nobody would read them",
+		"WithContentCapture":    "no prompt is at rest in a Collector's queue",
+		"WithoutContentCapture": "there is no capture",
+		"WithMaxContentSize":    "there is no capture",
+		"WithContentRedaction":  "there is no capture",
+		"WithClock":             "for tests",
+		"WithTransform":         "a hook is code; processors of the Collector change spans",
 	}
 	source := ""
 	for _, file := range []string{"conversion.go", "conversion_tables.go"} {
