@@ -45,15 +45,17 @@ type delivery struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu      sync.Mutex
-	gate    gate
-	working int    // senders that run
-	wakes   uint64 // changes whenever there may be something new to take
-	timer   *time.Timer
-	armed   time.Time // when timer fires; zero when it is not running
-	waiters map[*waiter]struct{}
-	stopped bool
-	idle    chan struct{} // closed when the last sender has ended after stop
+	mu   sync.Mutex
+	gate gate
+	// destinations are the endpoints, of which some can fail while others answer.
+	destinations destinations
+	working      int    // senders that run
+	wakes        uint64 // changes whenever there may be something new to take
+	timer        *time.Timer
+	armed        time.Time // when timer fires; zero when it is not running
+	waiters      map[*waiter]struct{}
+	stopped      bool
+	idle         chan struct{} // closed when the last sender has ended after stop
 	// room is closed, and another one made, when there may be room for a record
 	// again; nil unless a put waits for it.
 	room    chan struct{}
@@ -95,8 +97,11 @@ func newDelivery(cfg config, tenant string, queue spool.Queue, t *tally, r *repo
 		ctx:        ctx,
 		cancel:     cancel,
 		gate:       newGate(cfg.retry, cfg.senders),
-		waiters:    make(map[*waiter]struct{}),
-		idle:       make(chan struct{}),
+
+		destinations: newDestinations(cfg.retry),
+
+		waiters: make(map[*waiter]struct{}),
+		idle:    make(chan struct{}),
 	}
 }
 
@@ -332,6 +337,11 @@ func (d *delivery) next() (e spool.Entry, allowed time.Time, ok bool) {
 		d.mu.Lock()
 		switch {
 		case ok:
+			if until, wait := d.destinations.hold(entry.Endpoint, now); wait {
+				d.mu.Unlock()
+				d.settled(d.queue.Requeue(entry.ID, entry.Attempts, until))
+				continue
+			}
 			// One more sender may have something to do, too.
 			if waiting && !due.After(now) {
 				d.spawn()
@@ -398,10 +408,10 @@ func (d *delivery) attempt(e spool.Entry, started time.Time) {
 	case metering.Delivered, metering.Duplicate:
 		late := now.Sub(e.Created) > metering.IdempotencyWindow
 		d.finish(e, func() { d.account.delivered(e.Frozen, res.Outcome, late) })
-		d.answered(started, sent, now)
+		d.answered(e, started, sent, now)
 	case metering.Rejected:
 		d.reject(e, res)
-		d.answered(started, sent, now)
+		d.answered(e, started, sent, now)
 	case metering.Unauthorized:
 		d.park(e, started, now, res, key.digest)
 	default:
@@ -441,16 +451,20 @@ func (d *delivery) settled(err error) {
 	}
 }
 
-// answered tells the gate that the service is well.
-func (d *delivery) answered(started, sent, now time.Time) {
+// answered tells the gate that the service is well, where e was sent at least.
+func (d *delivery) answered(e spool.Entry, started, sent, now time.Time) {
 	d.mu.Lock()
 	wasClosed := d.gate.closed
 	release := d.gate.answered(started, now.Sub(sent))
+	back := d.destinations.answeredAt(e.Endpoint, now)
 	wasClosed = wasClosed && !d.gate.closed
 	d.mu.Unlock()
 
-	if release {
+	if release || back {
 		d.settled(d.queue.Release(now))
+	}
+	if back {
+		d.kick()
 	}
 	if wasClosed {
 		d.report.always(slog.LevelInfo, "revenium: the service answers again", slog.Int("queue_size", d.queue.Stats().Entries))
@@ -496,8 +510,7 @@ func (d *delivery) park(e spool.Entry, started, now time.Time, res metering.Resu
 func (d *delivery) again(e spool.Entry, started, now time.Time, res metering.Result) {
 	attempts := e.Attempts + 1
 	d.mu.Lock()
-	d.gate.failed(e.ID, started, now, res)
-	probe := d.gate.until
+	probe := d.failed(e, started, now, res)
 	d.mu.Unlock()
 
 	attrs := append(resultAttrs(e, res), slog.Int("attempts", attempts))

@@ -33,6 +33,7 @@ func (d *delivery) flush(ctx context.Context) error {
 	now := time.Now()
 	d.mu.Lock()
 	d.gate.hurry(now)
+	d.destinations.hurry(now)
 	d.mu.Unlock()
 	if err := d.queue.Release(now); err != nil && !errors.Is(err, spool.ErrClosed) {
 		return err

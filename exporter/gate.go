@@ -117,19 +117,32 @@ func (g *gate) reloaded(now time.Time) {
 // failed notes that an attempt on record id, started at started, got no final
 // answer.
 func (g *gate) failed(id spool.ID, started, now time.Time, res metering.Result) {
+	if g.speaks(id, res) {
+		g.shut(started, now, res.RetryAfter)
+	}
+}
+
+// speaks reports whether a failure says something about the service rather than
+// about record id.
+func (g *gate) speaks(id spool.ID, res metering.Result) bool {
 	switch {
 	case res.StatusCode == http.StatusConflict || res.StatusCode == http.StatusTooEarly:
 		// The service is well and speaks of this one record.
-		return
+		return false
 	case res.RetryAfter > 0 || aboutDestination(res.StatusCode):
 	case g.closed:
 	case g.suspect == 0 || g.suspect == id:
 		// A server error may be this record's own. It takes two of them in a row
 		// to say something about the service.
 		g.suspect = id
-		return
+		return false
 	}
-	g.close(started, now, g.backoff.NextBackOff, res.RetryAfter)
+	return true
+}
+
+// shut closes the gate because the service does not answer.
+func (g *gate) shut(started, now time.Time, retryAfter time.Duration) {
+	g.close(started, now, g.backoff.NextBackOff, retryAfter)
 	g.unauthorized = false
 	g.lookAt = time.Time{}
 }
