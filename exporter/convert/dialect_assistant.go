@@ -88,7 +88,10 @@ func codex() dialect {
 }
 
 // geminiCLI is Gemini CLI: its spans, and its log events. Thinking is not in the
-// output of its spans.
+// output of either, but the events have it, and what tools added to the prompt,
+// beside it. Each response and each error is told of by two events, one in the
+// words of the conventions; that one has less in it and never comes alone, so it
+// does not bill.
 func geminiCLI() dialect {
 	return dialect{
 		name: "gemini-cli",
@@ -107,7 +110,7 @@ func geminiCLI() dialect {
 			{"gemini_cli.api_error", "generate_content"},
 			{"gemini_cli.tool_call", "execute_tool"},
 			{"gemini_cli.*", "model_chunk"},
-			{"gen_ai.client.inference.operation.details", "generate_content"},
+			{"gen_ai.client.inference.operation.details", "model_chunk"},
 		},
 		sources: all(
 			from(fieldKind, "gen_ai.operation.name"),
@@ -116,8 +119,10 @@ func geminiCLI() dialect {
 			from(fieldOutput, "gen_ai.usage.output_tokens", "output_token_count"),
 			from(fieldCacheRead, "cached_content_token_count"),
 			from(fieldReasoning, "thoughts_token_count"),
-			from(fieldTotal, "total_token_count"),
+			from(fieldMoreOutput, "thoughts_token_count"),
+			from(fieldMoreInput, "tool_token_count"),
 			in(fieldDuration, unitMilliseconds, "duration_ms"),
+			from(fieldFinish, "finish_reasons"),
 			from(fieldErrorMessage, "error", "error.message"),
 			from(fieldHTTPStatus, "status_code"),
 			named("promptId", "prompt_id"),

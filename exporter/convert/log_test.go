@@ -40,6 +40,18 @@ func codexEvent(input, output, cached, reasoning int) []any {
 	}
 }
 
+// geminiResponse adds the two events that tell of one response to Gemini CLI.
+func (t *tree) geminiResponse(name, in string, at, input, output, thoughts int, more ...any) *span {
+	t.tb.Helper()
+	t.logged(name+" in other words", "gen_ai.client.inference.operation.details", "gemini-cli", in, at,
+		"gen_ai.operation.name", "generate_content", "gen_ai.provider.name", "gcp.gen_ai", "gen_ai.response.id", "id of "+name,
+		"gen_ai.request.model", "gemini-2.5-pro", "gen_ai.response.model", "gemini-2.5-pro",
+		"gen_ai.usage.input_tokens", input, "gen_ai.usage.output_tokens", output)
+	return t.logged(name, "gemini_cli.api_response", "gemini-cli", in, at, append(slices.Clip(more),
+		"model", "gemini-2.5-pro", "input_token_count", input, "output_token_count", output,
+		"cached_content_token_count", 100, "thoughts_token_count", thoughts, "duration_ms", 3880)...)
+}
+
 // logSituations are like situations, with log events among the spans.
 var logSituations = map[string]struct {
 	build func(t *tree)
@@ -84,6 +96,40 @@ var logSituations = map[string]struct {
 			t.logged("event", "gemini_cli.api_response", "gemini-cli", "span", 3990,
 				"event.name", "gemini_cli.api_response", "model", "gemini-2.5-pro", "input_token_count", 900, "output_token_count", 40,
 				"cached_content_token_count", 100, "thoughts_token_count", 60, "total_token_count", 1000, "duration_ms", 3880)
+		},
+		[][]string{{"span", "event"}},
+	},
+	"Gemini CLI by events, two of each response and of each error": {
+		func(t *tree) {
+			t.geminiResponse("one", "", 4000, 900, 40, 60)
+			t.geminiResponse("two", "", 9000, 900, 40, 60)
+			t.logged("request", "gen_ai.client.inference.operation.details", "gemini-cli", "", 9100,
+				"gen_ai.operation.name", "generate_content", "gen_ai.request.model", "gemini-2.5-pro")
+			t.logged("error", "gemini_cli.api_error", "gemini-cli", "", 9400, "model", "gemini-2.5-pro", "error", "quota",
+				"error.type", "quota", "status_code", 429, "duration_ms", 300)
+			t.logged("error in other words", "gen_ai.client.inference.operation.details", "gemini-cli", "", 9400,
+				"gen_ai.operation.name", "generate_content", "gen_ai.request.model", "gemini-2.5-pro", "error.type", "quota")
+		},
+		[][]string{{"one"}, {"two"}, {"error"}},
+	},
+	"Gemini CLI by spans and, beside them, events": {
+		func(t *tree) {
+			for i, name := range []string{"one", "two"} {
+				s := t.add("span of "+name, "", 100+5000*i, 4000+5000*i, usage("gemini-2.5-pro", 900, 40, "gen_ai.agent.name", "gemini-cli")...)
+				s.scope = "gemini-cli"
+				t.geminiResponse(name, "", 3990+5000*i, 900, 40, 60)
+			}
+		},
+		[][]string{{"span of one", "one"}, {"span of two", "two"}},
+	},
+	"Codex by spans and, beside them, events": {
+		func(t *tree) {
+			s := t.add("try_run_sampling_request", "", 100, 4000, "model", "gpt-5-codex")
+			s.scope = "codex_cli_rs"
+			s = t.add("span", "try_run_sampling_request", 3990, 4000, "gen_ai.usage.input_tokens", 5000, "gen_ai.usage.output_tokens", 200,
+				"gen_ai.usage.cache_read.input_tokens", 4096, "codex.usage.reasoning_output_tokens", 64)
+			s.name, s.scope = "handle_responses", "codex_cli_rs"
+			t.logged("event", "codex.sse_event", "codex_otel.log_only", "", 3999, codexEvent(5000, 200, 4096, 64)...)
 		},
 		[][]string{{"span", "event"}},
 	},
@@ -170,5 +216,20 @@ func TestLogEventRecord(t *testing.T) {
 		"model", "claude-sonnet-4-5-20250929", "error", "overloaded", "status_code", "529", "duration_ms", "800")
 	if c, d := billed(t, s); d.Reason != convert.ReasonError || c.StopReason != "ERROR" || c.RequestDuration != 800 {
 		t.Errorf("%s: %+v", d.Reason, c)
+	}
+}
+
+// TestGeminiEventRecord: thinking, and what tools added to the prompt, are beside
+// output and input, and both are billed.
+func TestGeminiEventRecord(t *testing.T) {
+	s := newTree(t).geminiResponse("event", "", 4000, 900, 40, 60, "tool_token_count", 7, "total_token_count", 1007,
+		"finish_reasons", []string{"length"})
+	c := bill(t, s)
+	if c.InputTokenCount != 907 || c.OutputTokenCount != 100 || c.TotalTokenCount != 1007 ||
+		c.ReasoningTokenCount == nil || *c.ReasoningTokenCount != 60 || c.CacheReadTokenCount == nil || *c.CacheReadTokenCount != 100 {
+		t.Errorf("tokens of %+v", c)
+	}
+	if c.StopReason != "TOKEN_LIMIT" {
+		t.Errorf("stop reason %s", c.StopReason)
 	}
 }

@@ -74,6 +74,10 @@ func (w *work) tokens(id *identity) tokens {
 	if more := w.count(fieldMoreOutput); more.known {
 		t.output, t.moreOutput = count{t.output.n + more.n, true}, more.n
 	}
+	if t.reasoning.n > t.output.n {
+		t.reasoning = count{}
+		w.extract.note(fieldReasoning, w.extract.facts[fieldReasoning].key(), NoteDropped, "is above the output, of which it is a part")
+	}
 	return t
 }
 
@@ -163,10 +167,6 @@ func (w *work) grossOutput(t *tokens, total count, id *identity) {
 		x.note(fieldTotal, key, NoteDoubtful, "is above input and output: some tokens are not reported")
 	default:
 		x.note(fieldTotal, key, NoteDoubtful, "is below input and output")
-	}
-	if t.reasoning.n > t.output.n {
-		t.reasoning = count{}
-		x.note(fieldReasoning, x.facts[fieldReasoning].key(), NoteDropped, "is above the output, of which it is a part")
 	}
 }
 
