@@ -16,7 +16,7 @@ import (
 )
 
 // apiRequest adds the event of a call of Claude Code.
-func apiRequest(records plog.LogRecordSlice, at time.Time, requestID string) plog.LogRecord {
+func apiRequest(records plog.LogRecordSlice, at time.Time) plog.LogRecord {
 	r := records.AppendEmpty()
 	r.SetTimestamp(pcommon.NewTimestampFromTime(at))
 	r.Body().SetStr("claude_code.api_request")
@@ -28,9 +28,7 @@ func apiRequest(records plog.LogRecordSlice, at time.Time, requestID string) plo
 	a.PutStr("output_tokens", "340")
 	a.PutStr("cache_read_tokens", "20100")
 	a.PutStr("duration_ms", "4200")
-	if requestID != "" {
-		a.PutStr("request_id", requestID)
-	}
+	a.PutStr("request_id", "req_1")
 	return r
 }
 
@@ -52,7 +50,7 @@ func ExampleLogs() {
 		fmt.Println(err)
 		return
 	}
-	logs := assistantLogs(func(records plog.LogRecordSlice) { apiRequest(records, start, "req_1") })
+	logs := assistantLogs(func(records plog.LogRecordSlice) { apiRequest(records, start) })
 	for view := range pdataview.Logs(logs) {
 		for _, d := range converter.Convert(nil, view) {
 			fmt.Println(d.SpanName, d.Kind, d.Reason)
@@ -66,7 +64,7 @@ func ExampleLogs() {
 // another one.
 func TestLogIdentity(t *testing.T) {
 	base := func() (plog.LogRecord, pcommon.InstrumentationScope, pcommon.Resource) {
-		return apiRequest(plog.NewLogRecordSlice(), start, "req_1"), pcommon.NewInstrumentationScope(), pcommon.NewResource()
+		return apiRequest(plog.NewLogRecordSlice(), start), pcommon.NewInstrumentationScope(), pcommon.NewResource()
 	}
 	record, scope, resource := base()
 	first := pdataview.NewLog(record, scope, resource)
@@ -105,7 +103,7 @@ func TestLogIdentity(t *testing.T) {
 
 // TestLogInSpan: the span that a record was written in is its parent.
 func TestLogInSpan(t *testing.T) {
-	record := apiRequest(plog.NewLogRecordSlice(), start, "req_1")
+	record := apiRequest(plog.NewLogRecordSlice(), start)
 	record.SetTraceID(pcommon.TraceID{1, 2})
 	record.SetSpanID(pcommon.SpanID{3})
 	v := pdataview.NewLog(record, pcommon.NewInstrumentationScope(), pcommon.NewResource())
@@ -139,7 +137,7 @@ func TestEventName(t *testing.T) {
 // TestLogView shows what there is, and errors by their severity.
 func TestLogView(t *testing.T) {
 	logs := assistantLogs(func(records plog.LogRecordSlice) {
-		apiRequest(records, start, "req_1")
+		apiRequest(records, start)
 		r := records.AppendEmpty()
 		r.SetObservedTimestamp(pcommon.NewTimestampFromTime(start.Add(time.Second)))
 		r.SetSeverityNumber(plog.SeverityNumberError)
