@@ -137,6 +137,7 @@ func TestFinishReasons(t *testing.T) {
 		"upper case":       {[]string{"MAX_TOKENS"}, metering.StopTokenLimit},
 		"Anthropic":        {[]string{"stop_sequence"}, metering.StopEndSequence},
 		"filter":           {[]string{"content_filter"}, metering.StopError},
+		"a refused prompt": {[]string{"BLOCKED_OTHER"}, metering.StopError},
 		"several":          {[]string{"stop", "length", "stop"}, metering.StopTokenLimit},
 		"the worst":        {[]string{"length", "content_filter"}, metering.StopError},
 		"JSON text":        {`["stop","length"]`, metering.StopTokenLimit},

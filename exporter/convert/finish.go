@@ -32,7 +32,7 @@ func finishReasons() map[string]metering.StopReason {
 	add(metering.StopError,
 		"error", "failed", "content_filter", "content_filtered", "content-filter", "contentfilter", "refusal",
 		"safety", "recitation", "blocklist", "prohibited_content", "spii", "language", "model_armor",
-		"image_safety", "image_prohibited_content", "image_recitation", "no_image",
+		"blocked", "blocked_other", "image_safety", "image_prohibited_content", "image_recitation", "no_image",
 		"malformed_function_call", "unexpected_tool_call", "too_many_tool_calls",
 		"guardrail_intervened", "malformed_model_output", "malformed_tool_use", "error_toxic", "error_limit")
 	return m

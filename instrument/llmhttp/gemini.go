@@ -3,7 +3,10 @@
 
 package llmhttp
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // geminiRequest is the format of requests to Gemini and Vertex AI, for content and
 // for embeddings. Both ways of writing names are accepted there.
@@ -129,9 +132,13 @@ func settleCandidates(r *replyReader) {
 		}
 	}
 	if d.reason != "" && len(d.finish) == 0 {
-		d.finish = append(d.finish, choiceEnd{reason: d.reason})
+		d.finish = append(d.finish, choiceEnd{reason: cmp.Or(geminiBlocked[d.reason], d.reason)})
 	}
 }
+
+// geminiBlocked are reasons for which a prompt is refused whose words, as those of
+// an answer's end, would say that all went well.
+var geminiBlocked = map[string]string{"OTHER": "BLOCKED_OTHER", "BLOCK_REASON_UNSPECIFIED": "BLOCKED_OTHER"}
 
 // geminiFinish and vertexFinish are the reasons by their numbers, which differ.
 var (

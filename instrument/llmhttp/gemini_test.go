@@ -66,6 +66,11 @@ func TestGemini(t *testing.T) {
 			want:   content(usageOf(14, 0), map[string]any{"gen_ai.response.finish_reasons": []string{"PROHIBITED_CONTENT"}}),
 		},
 		{
+			name: "a prompt that is refused for other reasons", url: geminiModels + "gemini-2.5-flash:generateContent", request: request,
+			answer: `{"promptFeedback":{"blockReason":"OTHER"},"usageMetadata":{"promptTokenCount":14,"totalTokenCount":14},"modelVersion":"gemini-2.5-flash-001","responseId":"r1"}`,
+			want:   content(usageOf(14, 0), map[string]any{"gen_ai.response.finish_reasons": []string{"BLOCKED_OTHER"}}),
+		},
+		{
 			name: "a usage that says nothing", url: geminiModels + "gemini-2.5-flash:generateContent", request: request, answer: answer(`"OTHER"`, `{"trafficType":"ON_DEMAND"}`),
 			want: content(map[string]any{"gen_ai.response.finish_reasons": []string{"OTHER"}, "revenium.usage.missing": true}),
 		},
