@@ -204,3 +204,21 @@ func TestAccountHolds(t *testing.T) {
 		}
 	}
 }
+
+// Nor do they where log events come among the spans.
+func TestArrivalOfLogEventsDoesNotMatter(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(logSituations)) {
+		situation := logSituations[name]
+		t.Run(name, func(t *testing.T) {
+			tree := newTree(t)
+			situation.build(tree)
+			for seed := range uint64(200) {
+				decisions := arrive(t, rand.New(rand.NewPCG(seed, 11)), tree.spans)
+				checkSituation(t, situation.bills, billedOf(tree, decisions))
+				if t.Failed() {
+					t.Fatalf("seed %d", seed)
+				}
+			}
+		})
+	}
+}
