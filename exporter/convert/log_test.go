@@ -41,13 +41,13 @@ func codexEvent(input, output, cached, reasoning int) []any {
 }
 
 // geminiResponse adds the two events that tell of one response to Gemini CLI.
-func (t *tree) geminiResponse(name, in string, at, input, output, thoughts int, more ...any) *span {
+func (t *tree) geminiResponse(name string, at, input, output, thoughts int, more ...any) *span {
 	t.tb.Helper()
-	t.logged(name+" in other words", "gen_ai.client.inference.operation.details", "gemini-cli", in, at,
+	t.logged(name+" in other words", "gen_ai.client.inference.operation.details", "gemini-cli", "", at,
 		"gen_ai.operation.name", "generate_content", "gen_ai.provider.name", "gcp.gen_ai", "gen_ai.response.id", "id of "+name,
 		"gen_ai.request.model", "gemini-2.5-pro", "gen_ai.response.model", "gemini-2.5-pro",
 		"gen_ai.usage.input_tokens", input, "gen_ai.usage.output_tokens", output)
-	return t.logged(name, "gemini_cli.api_response", "gemini-cli", in, at, append(slices.Clip(more),
+	return t.logged(name, "gemini_cli.api_response", "gemini-cli", "", at, append(slices.Clip(more),
 		"model", "gemini-2.5-pro", "input_token_count", input, "output_token_count", output,
 		"cached_content_token_count", 100, "thoughts_token_count", thoughts, "duration_ms", 3880)...)
 }
@@ -72,7 +72,7 @@ var logSituations = map[string]struct {
 	"events without ids, equal but for their times": {
 		func(t *tree) {
 			for i := range 3 {
-				t.logged(fmt.Sprint("call ", i), "claude_code.api_request", "com.anthropic.claude_code.events", "", 4000+1000*i, claude(340, 0)...)
+				t.logged(fmt.Sprint("call ", i), "claude_code.api_request", "com.anthropic.claude_code.events", "", 4000+1000*i, claude(350, 0)...)
 			}
 		},
 		[][]string{{"call 0"}, {"call 1"}, {"call 2"}},
@@ -101,8 +101,8 @@ var logSituations = map[string]struct {
 	},
 	"Gemini CLI by events, two of each response and of each error": {
 		func(t *tree) {
-			t.geminiResponse("one", "", 4000, 900, 40, 60)
-			t.geminiResponse("two", "", 9000, 900, 40, 60)
+			t.geminiResponse("one", 4000, 900, 40, 60)
+			t.geminiResponse("two", 9000, 900, 40, 60)
 			t.logged("request", "gen_ai.client.inference.operation.details", "gemini-cli", "", 9100,
 				"gen_ai.operation.name", "generate_content", "gen_ai.request.model", "gemini-2.5-pro")
 			t.logged("error", "gemini_cli.api_error", "gemini-cli", "", 9400, "model", "gemini-2.5-pro", "error", "quota",
@@ -117,7 +117,7 @@ var logSituations = map[string]struct {
 			for i, name := range []string{"one", "two"} {
 				s := t.add("span of "+name, "", 100+5000*i, 4000+5000*i, usage("gemini-2.5-pro", 900, 40, "gen_ai.agent.name", "gemini-cli")...)
 				s.scope = "gemini-cli"
-				t.geminiResponse(name, "", 3990+5000*i, 900, 40, 60)
+				t.geminiResponse(name, 3990+5000*i, 900, 40, 60)
 			}
 		},
 		[][]string{{"span of one", "one"}, {"span of two", "two"}},
@@ -222,11 +222,11 @@ func TestLogEventRecord(t *testing.T) {
 // TestGeminiEventRecord: thinking, and what tools added to the prompt, are beside
 // output and input, and both are billed.
 func TestGeminiEventRecord(t *testing.T) {
-	s := newTree(t).geminiResponse("event", "", 4000, 900, 40, 60, "tool_token_count", 7, "total_token_count", 1007,
+	s := newTree(t).geminiResponse("event", 4000, 800, 30, 70, "tool_token_count", 7, "total_token_count", 907,
 		"finish_reasons", []string{"length"})
 	c := bill(t, s)
-	if c.InputTokenCount != 907 || c.OutputTokenCount != 100 || c.TotalTokenCount != 1007 ||
-		c.ReasoningTokenCount == nil || *c.ReasoningTokenCount != 60 || c.CacheReadTokenCount == nil || *c.CacheReadTokenCount != 100 {
+	if c.InputTokenCount != 807 || c.OutputTokenCount != 100 || c.TotalTokenCount != 907 ||
+		c.ReasoningTokenCount == nil || *c.ReasoningTokenCount != 70 || c.CacheReadTokenCount == nil || *c.CacheReadTokenCount != 100 {
 		t.Errorf("tokens of %+v", c)
 	}
 	if c.StopReason != "TOKEN_LIMIT" {
