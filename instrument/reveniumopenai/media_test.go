@@ -14,6 +14,7 @@ import (
 
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
 	"github.com/revenium/revenium-otel-go/testing/metertest"
+	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
 
 // spanAttributes ends metering and returns the attributes of the only span, as text.
@@ -40,6 +41,20 @@ func check(t *testing.T, got, want map[string]string) {
 	}
 }
 
+// checkRecord checks the only record: where it was sent and what it says.
+func checkRecord(t *testing.T, m *metertest.Meter, path string, want metertest.Facts) {
+	t.Helper()
+	records := m.Records()
+	if len(records) != 1 || records[0].Path != path {
+		t.Fatalf("records %v, want one at %s\n%s", records, path, m.Report())
+	}
+	for field, value := range want {
+		if got := records[0].Text(field); got != value {
+			t.Errorf("%s: %q, want %q in %s", field, got, value, records[0].Body)
+		}
+	}
+}
+
 // start starts a meter, and a recorder of its spans.
 func start(t *testing.T) (*metertest.Meter, openai.Client, *tracetest.SpanRecorder) {
 	t.Helper()
@@ -62,6 +77,22 @@ func TestImages(t *testing.T) {
 		"gen_ai.request.model": "gpt-image-1", "revenium.image.count": "2", "revenium.image.resolution": "1024x1024",
 		"revenium.image.quality": "high", "gen_ai.usage.input_tokens": "10", "gen_ai.usage.output_tokens": "4160",
 	})
+	checkRecord(t, m, reveniumtest.PathImages, metertest.Facts{
+		"operationSubtype": "generation", "actualImageCount": "2", "requestedImageCount": "2", "resolution": "1024x1024", "quality": "high", "billingUnit": "PER_TOKEN", "model": "gpt-image-1", "provider": "OpenAI",
+	})
+}
+
+// TestImagesByThePiece: a model whose images are billed one by one.
+func TestImagesByThePiece(t *testing.T) {
+	m, client, _ := start(t)
+	if _, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{
+		Model: "dall-e-3", Prompt: "a siamese cat", Size: openai.ImageGenerateParamsSize1792x1024, Quality: openai.ImageGenerateParamsQualityHD,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	checkRecord(t, m, reveniumtest.PathImages, metertest.Facts{
+		"operationSubtype": "generation", "actualImageCount": "1", "resolution": "1792x1024", "quality": "hd", "billingUnit": "PER_IMAGE", "model": "dall-e-3",
+	})
 }
 
 func TestTranscription(t *testing.T) {
@@ -74,6 +105,9 @@ func TestTranscription(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	check(t, spanAttributes(t, m, recorder), map[string]string{"gen_ai.request.model": "whisper-1", "revenium.audio.duration": "7"})
+	checkRecord(t, m, reveniumtest.PathAudio, metertest.Facts{
+		"operationSubtype": "transcription", "durationSeconds": "7", "billingUnit": "PER_MINUTE", "model": "whisper-1",
+	})
 }
 
 func TestTranscriptionStream(t *testing.T) {
@@ -92,6 +126,9 @@ func TestTranscriptionStream(t *testing.T) {
 	check(t, spanAttributes(t, m, recorder), map[string]string{
 		"gen_ai.request.model": "gpt-4o-transcribe", "gen_ai.usage.input_tokens": "70", "gen_ai.usage.output_tokens": "5",
 	})
+	checkRecord(t, m, reveniumtest.PathAudio, metertest.Facts{
+		"operationSubtype": "transcription", "inputTokenCount": "10", "inputAudioTokenCount": "60", "outputTokenCount": "5", "billingUnit": "PER_TOKEN", "model": "gpt-4o-transcribe",
+	})
 }
 
 func TestSpeech(t *testing.T) {
@@ -106,4 +143,7 @@ func TestSpeech(t *testing.T) {
 		t.Fatalf("%q, %v", sound, err)
 	}
 	check(t, spanAttributes(t, m, recorder), map[string]string{"gen_ai.request.model": "gpt-4o-mini-tts", "revenium.audio.character_count": "9"})
+	checkRecord(t, m, reveniumtest.PathAudio, metertest.Facts{
+		"operationSubtype": "speech", "characterCount": "9", "voice": "alloy", "billingUnit": "PER_CHARACTER", "model": "gpt-4o-mini-tts",
+	})
 }
