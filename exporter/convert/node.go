@@ -195,7 +195,7 @@ type nodes struct {
 
 const (
 	firstNodes = 64
-	nodeGrowth = 8
+	nodeGrowth = 4
 )
 
 func newNodes(entries int, age int64) *nodes {
