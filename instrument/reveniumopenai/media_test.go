@@ -86,7 +86,7 @@ func TestImages(t *testing.T) {
 func TestImagesByThePiece(t *testing.T) {
 	m, client, _ := start(t)
 	if _, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{
-		Model: "dall-e-3", Prompt: "a siamese cat", Size: "1792x1024", Quality: openai.ImageGenerateParamsQualityHD,
+		Model: "dall-e-3", Prompt: "a siamese cat", Size: "1792x1024", Quality: "hd",
 	}); err != nil {
 		t.Fatal(err)
 	}
