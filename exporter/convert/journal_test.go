@@ -139,7 +139,7 @@ func survivor(t *testing.T, seed uint64, spans []*span, more ...convert.Option) 
 
 // A restart at any place changes nothing of what is billed.
 func TestRestartChangesNothing(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(200 / fewer) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		var spans []*span
 		for n := range uint64(1 + r.IntN(4)) {
@@ -162,7 +162,7 @@ func TestRestartInSituations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tree := newTree(t)
 			situations[name].build(tree)
-			for seed := range uint64(20) {
+			for seed := range uint64(20 / fewer) {
 				survivor(t, seed, tree.spans)
 				if t.Failed() {
 					return

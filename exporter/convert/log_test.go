@@ -164,7 +164,7 @@ func TestLogEvents(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, uint64(len(name))))
 			tree := newTree(t)
 			situation.build(tree)
-			for range 60 {
+			for range 60 / fewer {
 				order := slices.Clone(tree.spans)
 				rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 				for mode, opts := range map[string][]convert.Option{"a Collector": nil, "held back": {convert.WithHoldBack(time.Second)}} {

@@ -109,7 +109,7 @@ func TestArrivalDoesNotMatter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tree := newTree(t)
 			situation.build(tree)
-			for seed := range uint64(200) {
+			for seed := range uint64(200 / fewer) {
 				decisions := arrive(t, rand.New(rand.NewPCG(seed, 7)), tree.spans)
 				if situation.bills != nil {
 					checkSituation(t, situation.bills, billedOf(tree, decisions))
@@ -178,7 +178,7 @@ func randomTrace(r *rand.Rand, n uint64) []*span {
 // Whatever comes, the account holds, nothing waits for ever, and no span bills
 // twice.
 func TestAccountHolds(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range uint64(300 / fewer) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		var spans []*span
 		for n := range uint64(1 + r.IntN(4)) {
@@ -212,7 +212,7 @@ func TestArrivalOfLogEventsDoesNotMatter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tree := newTree(t)
 			situation.build(tree)
-			for seed := range uint64(200) {
+			for seed := range uint64(200 / fewer) {
 				decisions := arrive(t, rand.New(rand.NewPCG(seed, 11)), tree.spans)
 				checkSituation(t, situation.bills, billedOf(tree, decisions))
 				if t.Failed() {
