@@ -99,6 +99,8 @@ func TestHealthWithAnotherService(t *testing.T) {
 	m := start(t, srv, newHost(), nil)
 	m.consume(t, calls(0, 1))
 	waitFor(t, srv, 1)
+	// The exporter has to have read the answer, too.
+	eventually(t, "the delivery", func() bool { return m.sum(t, "records_pending") == 0 })
 	srv.AddFault(reveniumtest.Fault{Kind: reveniumtest.FaultStatus, Status: http.StatusNotFound})
 	m.consume(t, calls(1, 1))
 	eventually(t, "the end of the record", func() bool { return m.sum(t, "records_pending") == 0 })
