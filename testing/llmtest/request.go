@@ -27,19 +27,22 @@ const (
 	APISpeech           API = "speech"             // /audio/speech
 	APIModerations      API = "moderations"        // /moderations
 
-	APIMessages        API = "messages"         // Anthropic: /v1/messages; Vertex: :rawPredict, :streamRawPredict
-	APIGenerateContent API = "generate_content" // Gemini, Vertex: :generateContent, :streamGenerateContent
-	APIEmbedContent    API = "embed_content"    // Gemini: :embedContent, :batchEmbedContents
-	APIPredict         API = "predict"          // Vertex: :predict
-	APIConverse        API = "converse"         // Bedrock: /model/{model}/converse, …/converse-stream
-	APIInvokeModel     API = "invoke_model"     // Bedrock: /model/{model}/invoke, …/invoke-with-response-stream
-	APICohereChat      API = "cohere_chat"      // /v2/chat
-	APICohereEmbed     API = "cohere_embed"     // /v2/embed
-	APIRerank          API = "rerank"           // /v2/rerank
-	APIOllamaChat      API = "ollama_chat"      // /api/chat
-	APIOllamaGenerate  API = "ollama_generate"  // /api/generate
-	APIOllamaEmbed     API = "ollama_embed"     // /api/embed, /api/embeddings
-	APICountTokens     API = "count_tokens"     // whoever's: tokens of a prompt, nothing generated
+	APIMessages API = "messages" // Anthropic: /v1/messages; Vertex: :rawPredict, :streamRawPredict
+	// APIAnthropicComplete is Anthropic's API before messages: /v1/complete.
+	APIAnthropicComplete API = "anthropic_complete"
+	APIGenerateContent   API = "generate_content" // Gemini, Vertex: :generateContent, :streamGenerateContent
+	APIEmbedContent      API = "embed_content"    // Gemini: :embedContent, :batchEmbedContents
+	APIPredict           API = "predict"          // Vertex: :predict
+	APIConverse          API = "converse"         // Bedrock: /model/{model}/converse, …/converse-stream
+	APIInvokeModel       API = "invoke_model"     // Bedrock: /model/{model}/invoke, …/invoke-with-response-stream
+	APICohereChat        API = "cohere_chat"      // /v2/chat
+	APICohereV1Chat      API = "cohere_v1_chat"   // /v1/chat
+	APICohereEmbed       API = "cohere_embed"     // /v2/embed
+	APIRerank            API = "rerank"           // /v2/rerank
+	APIOllamaChat        API = "ollama_chat"      // /api/chat
+	APIOllamaGenerate    API = "ollama_generate"  // /api/generate
+	APIOllamaEmbed       API = "ollama_embed"     // /api/embed, /api/embeddings
+	APICountTokens       API = "count_tokens"     // whoever's: tokens of a prompt, nothing generated
 )
 
 // Request is a request as the server saw it.

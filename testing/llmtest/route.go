@@ -52,6 +52,8 @@ func otherRoutes() []route {
 		{"/model/{model}/converse-stream", converseStreamKind},
 		{"/model/{model}/invoke", invokeKind},
 		{"/model/{model}/invoke-with-response-stream", invokeStreamKind},
+		{"/v1/complete", anthropicCompleteKind},
+		{"/v1/chat", cohereV1ChatKind},
 		{"/v2/chat", cohereChatKind},
 		{"/v2/embed", cohereEmbedKind},
 		{"/v2/rerank", rerankKind},

@@ -53,6 +53,7 @@ func TestOneAnswerAllAPIs(t *testing.T) {
 		"Bedrock Mistral":    {path: "/model/mistral.mistral-7b-instruct-v0%3A2/invoke", body: prompt, stream: "/model/mistral.mistral-7b-instruct-v0%3A2/invoke-with-response-stream", noReasoning: true},
 		"Bedrock Command":    {path: "/model/cohere.command-r-v1%3A0/invoke", body: prompt, stream: "/model/cohere.command-r-v1%3A0/invoke-with-response-stream", noReasoning: true},
 		"Cohere":             {path: "/v2/chat", body: `{"model":"m",` + openAIChat + `}`, stream: `"stream":true,`, provider: "cohere", noCache: true, noWrites: true, noReasoning: true},
+		"Cohere 1":           {path: "/v1/chat", body: `{"model":"m","message":"And now?"}`, stream: `"stream":true,`, provider: "cohere", noCache: true, noWrites: true, noReasoning: true},
 		"Ollama chat":        {path: "/api/chat", body: `{"model":"m","stream":false,` + openAIChat + `}`, stream: `"stream":true,`, noCache: true, noWrites: true, noReasoning: true},
 		"Ollama generate":    {path: "/api/generate", body: `{"model":"m","stream":false,"prompt":"And now?"}`, stream: `"stream":true,`, noCache: true, noWrites: true, noReasoning: true},
 	} {
@@ -102,6 +103,22 @@ func TestOneAnswerAllAPIs(t *testing.T) {
 					t.Errorf("not known to the transport: %q", drift)
 				}
 			})
+		}
+	}
+}
+
+// TestAnthropicComplete: the API before messages never says what was used, so that
+// nothing can be billed, and the report says so.
+func TestAnthropicComplete(t *testing.T) {
+	for _, stream := range []string{"false", "true"} {
+		m := metertest.Start(t)
+		exchange(t, llmhttp.Client(m.LLM.Client(), llmhttp.WithTracerProvider(m.Provider)), m.LLM.URL()+"/v1/complete",
+			`{"model":"claude-2.1","prompt":"\n\nHuman: And now?\n\nAssistant:","max_tokens_to_sample":20,"stream":`+stream+`}`)
+		if records := m.Records(); len(records) != 0 {
+			t.Errorf("stream %s: records %v", stream, records)
+		}
+		if r := m.Report(); r.Converted != 1 || r.SkippedBy["no usage"] != 1 {
+			t.Errorf("stream %s: report\n%s", stream, r)
 		}
 	}
 }
