@@ -7,12 +7,12 @@
 //   - OpenAI: chat completions, responses (stored, in the background, compacted), legacy completions, embeddings,
 //     images, transcription, translation, speech, moderation; with and without /v1, under Azure's
 //     /openai/deployments/{deployment} and LiteLLM's /engines/{model}
-//   - Anthropic: messages and their count, also as Vertex AI has them (:rawPredict, :streamRawPredict)
+//   - Anthropic: completions, messages and their count, also as Vertex AI has them (:rawPredict, :streamRawPredict)
 //   - Google: generateContent and streamGenerateContent (server-sent events, or a list), embeddings, countTokens; on
 //     Vertex AI also :predict, for embeddings and images
 //   - Amazon Bedrock: Converse, ConverseStream, InvokeModel and InvokeModelWithResponseStream, with event streams and
 //     the bodies of Claude, Titan, Nova, Llama, Mistral, Command and imported models
-//   - Cohere v2: chat, embed, rerank
+//   - Cohere: chat in versions 1 and 2, embed, rerank
 //   - Ollama: chat, generate, embed
 //
 // With [WithLiteLLM] it answers as a LiteLLM proxy. Requests that the provider would refuse are refused in its words.

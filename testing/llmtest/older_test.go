@@ -4,6 +4,7 @@
 package llmtest
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -42,11 +43,11 @@ func TestCohereV1(t *testing.T) {
 	if diff := cmp.Diff(want, got.text); diff != "" || got.Header.Get("Content-Type") != "application/stream+json" {
 		t.Errorf("%v (-want +got):\n%s", got.Header, diff)
 	}
-	if got := post(t, s, "/v1/chat", `{"model":"command-r"}`); got.StatusCode != 400 || !strings.Contains(got.text, "message") {
+	if got := post(t, s, "/v1/chat", `{"model":"command-r"}`); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.text, "message") {
 		t.Errorf("%s: %s", got.Status, got.text)
 	}
 	s.Enqueue(Answer{ToolCalls: []ToolCall{{Name: "weather", Arguments: "Delft"}}})
-	if got := post(t, s, "/v1/chat", cohereV1); got.StatusCode < 500 {
+	if got := post(t, s, "/v1/chat", cohereV1); got.StatusCode < http.StatusInternalServerError {
 		t.Errorf("arguments that are no JSON: %s: %s", got.Status, got.text)
 	}
 }
@@ -73,7 +74,7 @@ func TestAnthropicComplete(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, body := range []string{`{}`, `{"model":"claude-2.1"}`, `{"model":"claude-2.1","prompt":"x"}`} {
-		if got := post(t, s, "/v1/complete", body); got.StatusCode != 400 {
+		if got := post(t, s, "/v1/complete", body); got.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: %s", body, got.Status)
 		}
 	}
