@@ -220,3 +220,15 @@ func TestRelease(t *testing.T) {
 		}
 	}
 }
+
+// TestRerankBySearchUnits: units that the API has no field for are no usage; only
+// on request is there a record, without tokens.
+func TestRerankBySearchUnits(t *testing.T) {
+	s := call("gen_ai.operation.name", "rerank", "gen_ai.provider.name", "cohere", "gen_ai.request.model", "rerank-v3.5", "revenium.usage.search_units", 1)
+	if d := decide(t, s); d.Kind != convert.Skipped || d.Reason != convert.ReasonNoUsage {
+		t.Errorf("%v (%s), want skipped", d.Kind, d.Reason)
+	}
+	if c := bill(t, s, convert.WithZeroUsage()); c.OperationType != metering.OperationRerank || c.InputTokenCount+c.OutputTokenCount+c.TotalTokenCount != 0 {
+		t.Errorf("record %+v", c)
+	}
+}
