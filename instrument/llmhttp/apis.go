@@ -206,23 +206,23 @@ var apis = []*api{
 
 	{
 		name: "gemini.generate_content", operation: "generate_content", billable: true, provider: providerGemini,
-		paths: []string{"/*:generateContent"}, request: geminiRequest, reply: geminiReply,
+		paths: geminiPaths("generateContent"), request: geminiRequest, reply: geminiReply,
 	},
 	{
 		name: "gemini.generate_content", operation: "generate_content", billable: true, provider: providerGemini, streams: true,
-		paths: []string{"/*:streamGenerateContent"}, request: geminiRequest, reply: geminiReply,
+		paths: geminiPaths("streamGenerateContent"), request: geminiRequest, reply: geminiReply,
 	},
 	{
 		name: "gemini.embed", operation: operationEmbeddings, billable: true, provider: providerGemini,
-		paths: []string{"/*:embedContent", "/*:batchEmbedContents"}, request: geminiRequest, reply: geminiReply,
+		paths: geminiPaths("embedContent", "batchEmbedContents"), request: geminiRequest, reply: geminiReply,
 	},
 	{
 		name: "gemini.count_tokens", aside: asideCount, provider: providerGemini,
-		paths: []string{"/*:countTokens", "/*:computeTokens"}, request: plainRequest, reply: plainReply,
+		paths: geminiPaths("countTokens", "computeTokens"), request: plainRequest, reply: plainReply,
 	},
 	{
 		name: "gemini.batches", aside: asideBatch, provider: providerGemini,
-		paths: []string{"/*:batchGenerateContent", "/*:asyncBatchEmbedContent"}, request: plainRequest, reply: plainReply,
+		paths: geminiPaths("batchGenerateContent", "asyncBatchEmbedContent"), request: plainRequest, reply: plainReply,
 	},
 	{
 		name: "gemini.interactions", operation: operationChat, billable: true, provider: providerGemini, only: true,

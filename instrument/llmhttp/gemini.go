@@ -8,6 +8,19 @@ import (
 	"strings"
 )
 
+// geminiPaths are the paths of verbs: of models of the Gemini API and of publishers
+// on Vertex AI, of tuned and dynamic models there, of endpoints here. A LiteLLM
+// proxy takes names of models with a provider in front, models/openai/gpt-4o.
+func geminiPaths(verbs ...string) []string {
+	var paths []string
+	for _, verb := range verbs {
+		for _, models := range [...]string{"/models/**", "/tunedModels/*", "/dynamic/*", "/endpoints/*"} {
+			paths = append(paths, models+":"+verb)
+		}
+	}
+	return paths
+}
+
 // geminiRequest is the format of requests to Gemini and Vertex AI, for content and
 // for embeddings. Both ways of writing names are accepted there.
 var geminiRequest = &requestTable{content: geminiRequestContent, wanted: newTree([]want{

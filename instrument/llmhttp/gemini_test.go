@@ -135,6 +135,14 @@ func TestGemini(t *testing.T) {
 			answerHeaders: []string{"X-Litellm-Call-Id", "1"}, answer: answer(`"STOP"`, `{"promptTokenCount":1,"candidatesTokenCount":2,"totalTokenCount":3}`),
 			want: content(usageOf(1, 2), map[string]any{"revenium.model.source": "LITELLM"}),
 		},
+		{
+			name: "a LiteLLM proxy's own, with the provider in the model's name", url: "http://proxy.example.com/v1beta/models/vertex_ai/gemini-2.5-flash:generateContent", request: request,
+			answerHeaders: []string{"X-Litellm-Call-Id", "1"}, answer: answer(`"STOP"`, `{"promptTokenCount":1,"candidatesTokenCount":2,"totalTokenCount":3}`),
+			span: "generate_content vertex_ai/gemini-2.5-flash",
+			want: content(usageOf(1, 2), map[string]any{
+				"revenium.model.source": "LITELLM", "gen_ai.provider.name": "gcp.vertex_ai", "gen_ai.request.model": "vertex_ai/gemini-2.5-flash",
+			}),
+		},
 	})
 }
 

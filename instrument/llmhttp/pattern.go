@@ -10,13 +10,17 @@ import (
 )
 
 // pattern is the end of a path, by segments: "/model/*/converse". A segment * is
-// any one, *:verb any one with that verb. Base URLs have prefixes of all kinds, so
-// that only the end of a path says what it is.
+// any one, *:verb any one with that verb, **:verb one or more that end with it,
+// back to the nearest that is the segment in front. Base URLs have prefixes of all
+// kinds, so that only the end of a path says what it is.
 type pattern []string
 
 func newPattern(path string) pattern { return strings.Split(strings.TrimPrefix(path, "/"), "/") }
 
-const anySegment = "*"
+const (
+	anySegment  = "*"
+	anySegments = "**"
+)
 
 // key is what the index of APIs has for the pattern.
 func (p pattern) key(method string) indexKey {
@@ -24,13 +28,19 @@ func (p pattern) key(method string) indexKey {
 	if last == anySegment {
 		return indexKey{method: method, end: p[len(p)-2], parent: true}
 	}
-	return indexKey{method: method, end: strings.TrimPrefix(last, anySegment)}
+	return indexKey{method: method, end: strings.TrimLeft(last, anySegment)}
 }
 
 // match compares the pattern with a path as it was sent, escaped. It returns what
 // the last * stands for, unescaped.
 func (p pattern) match(path string) (found string, ok bool) {
-	for _, wanted := range slices.Backward(p) {
+	for i, wanted := range slices.Backward(p) {
+		if word, several := strings.CutPrefix(wanted, anySegments); several {
+			if found, path, ok = cutBehind(path, p[i-1], word); !ok {
+				return "", false
+			}
+			continue
+		}
 		var segment string
 		if segment, path, ok = cutSegment(path); !ok {
 			return "", false
@@ -51,6 +61,22 @@ func (p pattern) match(path string) (found string, ok bool) {
 		}
 	}
 	return found, true
+}
+
+// cutBehind cuts off a path what is behind the last of its segments that is the
+// one given, and takes the word from the end of that.
+func cutBehind(path, segment, word string) (found, rest string, ok bool) {
+	head, hasWord := strings.CutSuffix(path, word)
+	marker := "/" + segment + "/"
+	at := strings.LastIndex(head, marker)
+	if !hasWord || at < 0 {
+		return "", "", false
+	}
+	found = head[at+len(marker):]
+	if strings.HasPrefix(found, "/") || strings.HasSuffix(found, "/") || found == "" {
+		return "", "", false
+	}
+	return unescape(found), path[:at+len(marker)-1], true
 }
 
 // cutSegment cuts the last segment off a path.

@@ -151,6 +151,64 @@ func TestRecognizeFormats(t *testing.T) {
 	}
 }
 
+// Verbs of Gemini's API are calls where the segment in front of the model's name
+// says so, whatever a gateway has in front of that, and nowhere else.
+func TestRecognizeGemini(t *testing.T) {
+	const (
+		google = "https://generativelanguage.googleapis.com"
+		vertex = "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l"
+	)
+	tests := []struct{ url, provider, model string }{
+		{google + "/v1beta/models/gemini-2.5-flash", "gcp.gemini", "gemini-2.5-flash"},
+		{google + "/v1beta/tunedModels/ours-123", "gcp.gemini", "ours-123"},
+		{google + "/v1beta/dynamic/d", "gcp.gemini", "d"},
+		{vertex + "/publishers/google/models/gemini-2.5-flash", "gcp.vertex_ai", "gemini-2.5-flash"},
+		{vertex + "/endpoints/4711", "gcp.vertex_ai", "4711"},
+		{"https://aiplatform.googleapis.com/v1/publishers/google/models/gemini-2.5-flash", "gcp.vertex_ai", "gemini-2.5-flash"},
+		// Gateways, by what they document.
+		{"http://proxy:4000/models/m", "gcp.gemini", "m"},
+		{"http://proxy:4000/v1beta/models/vertex_ai/gemini-2.5-flash", "gcp.gemini", "vertex_ai/gemini-2.5-flash"},
+		{"http://proxy:4000/gemini/v1beta/models/m", "gcp.gemini", "m"},
+		{"http://proxy:4000/vertex_ai/v1/projects/p/locations/l/publishers/google/models/m", "gcp.gemini", "m"},
+		{"https://gateway.ai.cloudflare.com/v1/account/gateway/google-ai-studio/v1/models/m", "gcp.gemini", "m"},
+		{"https://gateway.ai.cloudflare.com/v1/account/gateway/google-vertex-ai/v1/projects/p/locations/l/publishers/google/models/m", "gcp.gemini", "m"},
+		{"https://gw.example.com/ai-gateway/gemini/v1beta/models/m", "gcp.gemini", "m"},
+
+		{"https://gw.example.com/v1/agents/support", "", ""},
+		{"https://gw.example.com/support", "", ""},
+		{"https://gw.example.com/models", "", ""},
+		{"https://gw.example.com/mymodels/m", "", ""},
+		{"https://gw.example.com/models/", "", ""},
+		{vertex + "/reasoningEngines/7", "", ""},
+		{google + "/v1beta/tunedModels/ours/permissions", "", ""},
+	}
+	for _, tt := range tests {
+		for verb, api := range map[string]string{
+			"generateContent": "gemini.generate_content", "streamGenerateContent": "gemini.generate_content",
+			"embedContent": "gemini.embed", "batchEmbedContents": "gemini.embed",
+			"countTokens": "gemini.count_tokens", "computeTokens": "gemini.count_tokens",
+			"batchGenerateContent": "gemini.batches", "asyncBatchEmbedContent": "gemini.batches",
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, tt.url+":"+verb+"?alt=sse", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, ok := recognize(req, nil)
+			switch {
+			case tt.provider == "":
+				if ok {
+					t.Errorf("%s:%s recognised as %s", tt.url, verb, got.api.name)
+				}
+			case !ok:
+				t.Errorf("%s:%s is not recognised", tt.url, verb)
+			case got.api.name != api || got.provider != tt.provider || got.modelOfPath(req.URL) != tt.model:
+				t.Errorf("%s:%s: %s of %s, model %q; want %s of %s, model %q",
+					tt.url, verb, got.api.name, got.provider, got.modelOfPath(req.URL), api, tt.provider, tt.model)
+			}
+		}
+	}
+}
+
 // A path is compared segment by segment, escapes and all.
 func TestPatterns(t *testing.T) {
 	tests := []struct {
@@ -165,6 +223,17 @@ func TestPatterns(t *testing.T) {
 		{"/model/*/invoke", "/model/%zz/invoke", "%zz", true},
 		{"/*:predict", "/models/m:predict", "m", true},
 		{"/*:predict", "/models/:predict", "", false},
+		{"/models/**:go", "/v1/models/m:go", "m", true},
+		{"/models/**:go", "/v1/models/a/b%2Fc:go", "a/b/c", true},
+		{"/models/**:go", "/models/a/models/b:go", "b", true},
+		{"/models/**:go", "/a/models/m:stop", "", false},
+		{"/models/**:go", "/models/:go", "", false},
+		{"/models/**:go", "/models//m:go", "", false},
+		{"/models/**:go", "/models/m/:go", "", false},
+		{"/models/**:go", "/notmodels/m:go", "", false},
+		{"/models/**:go", "models/m:go", "", false},
+		{"/x/models/**:go", "/x/models/a/b:go", "a/b", true},
+		{"/x/models/**:go", "/y/models/a/b:go", "", false},
 		{"/a/*/b/*", "/a/1/b/2", "2", true},
 		{"/x", "", "", false},
 	}
