@@ -166,21 +166,30 @@ func Freeze(rec Record) (Frozen, []Change, error) {
 	}
 	w := walkers.Get().(*walker)
 	defer w.release()
-	rec.walk(w)
+	w.checking = true
+	w.write(rec)
+	w.stale = false // what was mended until now was written afterwards
 	rec.reconcile(w)
 	if len(w.problems) > 0 {
 		return Frozen{}, w.changes, &InvalidRecordError{Endpoint: rec.Endpoint(), Problems: w.problems}
 	}
-
-	w.encoding = true
-	w.buf = append(w.buf, '{')
-	rec.walk(w)
-	w.buf = append(w.buf, '}')
+	if w.stale {
+		w.checking = false
+		w.write(rec)
+	}
 
 	// A copy of just the size: it may wait in a queue for long.
 	f := Frozen{Endpoint: rec.Endpoint(), TransactionID: rec.id(), Body: bytes.Clone(w.buf)}
 	f.IdempotencyKey = idempotencyKey(f.Endpoint, f.TransactionID, f.Body)
 	return f, w.changes, nil
+}
+
+// write writes the body.
+func (w *walker) write(rec Record) {
+	w.encoding = true
+	w.buf = append(w.buf[:0], '{')
+	rec.walk(w)
+	w.buf = append(w.buf, '}')
 }
 
 // release keeps the walker for the next record. Its buffer may hold a secret until

@@ -13,13 +13,18 @@ import (
 // subscriber is the nested object. It is copied before it is changed, because
 // records may share it.
 func (w *walker) subscriber(name string, v **Subscriber) {
-	if *v == nil {
-		return
+	if *v != nil && w.checking {
+		w.checkSubscriber(v)
 	}
-	if w.encoding {
+	if *v != nil && w.encoding {
 		w.appendSubscriber(name, *v)
-		return
 	}
+}
+
+func (w *walker) checkSubscriber(v **Subscriber) {
+	encoding := w.encoding
+	w.encoding = false // the names of the members are for reports
+	defer func() { w.encoding = encoding }()
 	s := **v
 	var cred Credential
 	if s.Credential != nil {
@@ -49,14 +54,16 @@ const maxObjectSize = 64 << 10
 // freeForm is an object whose content the API does not prescribe. Members that
 // cannot be sent are left out, in a copy.
 func (w *walker) freeForm(name string, v *map[string]any) {
-	switch {
-	case len(*v) == 0:
-		return
-	case w.encoding:
+	if len(*v) > 0 && w.checking {
+		w.checkObject(name, v)
+	}
+	if len(*v) > 0 && w.encoding {
 		w.buf = appendKey(w.buf, name)
 		w.buf = append(w.buf, w.object...)
-		return
 	}
+}
+
+func (w *walker) checkObject(name string, v *map[string]any) {
 	object, ok := encodeObject(*v)
 	if !ok {
 		kept := maps.Clone(*v)

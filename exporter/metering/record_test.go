@@ -186,6 +186,9 @@ func mustFreeze(t *testing.T, rec Record) (Frozen, []Change) {
 	if err != nil {
 		t.Fatalf("Freeze: %v", err)
 	}
+	if got, want := string(f.Body), encodeWithStandardLibrary(t, rec); got != want {
+		t.Errorf("the body is not what the record says after it was mended:\n got %s\nwant %s", got, want)
+	}
 	return f, changes
 }
 

@@ -192,6 +192,7 @@ func (c *Completion) reconcileTokens(w *walker) {
 			w.change("totalTokenCount", Replaced, "is below inputTokenCount or outputTokenCount")
 		}
 		c.TotalTokenCount = min(c.InputTokenCount+c.OutputTokenCount, maxCount)
+		w.stale = true
 	}
 	if r := c.ReasoningTokenCount; r != nil && *r > c.OutputTokenCount+reasoningRounding {
 		c.ReasoningTokenCount = nil
@@ -232,6 +233,7 @@ func (c *Completion) reconcileFirstToken(w *walker) {
 	switch first := c.CompletionStartTime; {
 	case first.IsZero():
 		c.CompletionStartTime = c.ResponseTime
+		w.stale = true
 		if c.TimeToFirstToken != nil {
 			c.CompletionStartTime = c.measuredFirstToken()
 		}

@@ -17,35 +17,34 @@ import (
 
 // label is a text of one line.
 func (w *walker) label(name string, v *string, limit int) {
-	switch {
-	case *v == "":
-	case w.encoding:
-		w.appendString(name, *v)
-	case len(*v) <= limit && isTidy(*v):
-	default:
+	if *v == "" {
+		return
+	}
+	if w.checking && (len(*v) > limit || !isTidy(*v)) {
 		*v = w.cleanLine(name, *v)
 		*v = w.truncate(name, *v, limit)
 	}
+	w.writeText(name, *v)
 }
 
 // required is a label that must not be blank.
 func (w *walker) required(name string, v *string, limit int) {
 	w.label(name, v, limit)
-	if !w.encoding && *v == "" {
+	if w.checking && *v == "" {
 		w.problem(name, reasonBlank)
 	}
 }
 
 // text is a label that may have several lines.
 func (w *walker) text(name string, v *string, limit int) {
-	switch {
-	case *v == "":
-	case w.encoding:
-		w.appendString(name, *v)
-	default:
+	if *v == "" {
+		return
+	}
+	if w.checking {
 		*v = w.trimmed(name, w.clean(name, *v, true))
 		*v = w.truncate(name, *v, limit)
 	}
+	w.writeText(name, *v)
 }
 
 // truncationMark ends content that was cut. Revenium's own software uses it.
@@ -53,19 +52,19 @@ const truncationMark = "...[TRUNCATED]"
 
 // content is a prompt or an answer. White space around it is part of it.
 func (w *walker) content(name string, v *string, limit int) {
-	switch {
-	case *v == "":
-	case w.encoding:
-		w.appendString(name, *v)
-	default:
+	if *v == "" {
+		return
+	}
+	if w.checking {
 		*v = w.truncateContent(name, w.clean(name, *v, true), limit)
 	}
+	w.writeText(name, *v)
 }
 
 // document is content that is a JSON document. Another text becomes one, as a JSON
 // string, unless it was a document before somebody cut it.
 func (w *walker) document(name string, v *string, limit int, cut bool) {
-	if !w.encoding && *v != "" && !cut {
+	if w.checking && *v != "" && !cut {
 		*v = w.clean(name, *v, true)
 		if !json.Valid([]byte(*v)) && !strings.HasSuffix(*v, truncationMark) {
 			*v = string(appendString(nil, *v))
@@ -86,29 +85,26 @@ func (w *walker) truncateContent(name, s string, limit int) string {
 
 // name is an id that is meaningless when cut.
 func (w *walker) name(name string, v *string, limit int) {
-	switch {
-	case *v == "":
-	case w.encoding:
-		w.appendString(name, *v)
-	case len(*v) <= limit && isTidy(*v):
-	default:
+	if *v == "" {
+		return
+	}
+	if w.checking && (len(*v) > limit || !isTidy(*v)) {
 		*v = w.cleanLine(name, *v)
 		if runesExceed(*v, limit) {
 			*v = ""
 			w.change(name, Dropped, tooLong(limit))
 		}
 	}
+	w.writeText(name, *v)
 }
 
 // link is an id that other records refer to. One that is too long is replaced by
 // a digest: whoever refers to it comes to the same.
 func (w *walker) link(name string, v *string, limit int) {
-	switch {
-	case *v == "":
-	case w.encoding:
-		w.appendString(name, *v)
-	case len(*v) <= limit && isTidy(*v):
-	default:
+	if *v == "" {
+		return
+	}
+	if w.checking && (len(*v) > limit || !isTidy(*v)) {
 		*v = w.cleanLine(name, *v)
 		if runesExceed(*v, limit) {
 			sum := sha256.Sum256([]byte(*v))
@@ -116,12 +112,13 @@ func (w *walker) link(name string, v *string, limit int) {
 			w.change(name, Replaced, tooLong(limit))
 		}
 	}
+	w.writeText(name, *v)
 }
 
 // requiredLink is a link that must not be blank.
 func (w *walker) requiredLink(name string, v *string, limit int) {
 	w.link(name, v, limit)
-	if !w.encoding && *v == "" {
+	if w.checking && *v == "" {
 		w.problem(name, reasonBlank)
 	}
 }
@@ -133,16 +130,23 @@ func (w *walker) secret(name string, v *Secret, limit int) {
 
 // pattern is a label that is dropped unless it is valid.
 func (w *walker) pattern(name string, v *string, valid func(string) bool) {
-	switch {
-	case *v == "":
-	case w.encoding:
-		w.appendString(name, *v)
-	default:
+	if *v == "" {
+		return
+	}
+	if w.checking {
 		*v = w.cleanLine(name, *v)
 		if *v != "" && !valid(*v) {
 			*v = ""
 			w.change(name, Dropped, reasonPattern)
 		}
+	}
+	w.writeText(name, *v)
+}
+
+// writeText writes what is left of a text.
+func (w *walker) writeText(name, v string) {
+	if w.encoding && v != "" {
+		w.appendString(name, v)
 	}
 }
 

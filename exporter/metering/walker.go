@@ -11,11 +11,14 @@ import (
 	"github.com/revenium/revenium-otel-go/semconv/limits"
 )
 
-// walker visits the fields of a record twice: first it checks and mends each of
-// them, then it writes them. So each field, its name and its rule stand in one
-// list, in the walk method of the record.
+// walker visits the fields of a record: it checks and mends each of them, and writes
+// it. So each field, its name and its rule stand in one list, in the walk method of
+// the record. When fields turn out to contradict each other, what follows from that
+// is only known at the end; then they are written again.
 type walker struct {
-	encoding bool
+	checking, encoding bool
+	// stale: what has been written is no longer what the record says.
+	stale bool
 
 	changes  []Change
 	problems []Problem
@@ -29,6 +32,7 @@ type walker struct {
 }
 
 func (w *walker) change(field string, action ChangeAction, reason string) {
+	w.stale = true
 	w.changes = append(w.changes, Change{Field: field, Action: action, Reason: reason})
 }
 
@@ -81,9 +85,8 @@ const maxCount = 1 << 53
 func optionalEnum[T ~string](w *walker, name string, v *T, valid func(T) bool, fallback T) {
 	switch {
 	case *v == "":
-	case w.encoding:
-		w.appendString(name, string(*v))
-	case valid(*v):
+		return
+	case !w.checking || valid(*v):
 	case valid(T(strings.ToUpper(strings.TrimSpace(string(*v))))):
 		*v = T(strings.ToUpper(strings.TrimSpace(string(*v))))
 		w.change(name, Replaced, reasonCase)
@@ -93,6 +96,10 @@ func optionalEnum[T ~string](w *walker, name string, v *T, valid func(T) bool, f
 	default:
 		*v = ""
 		w.change(name, Dropped, reasonUnknown)
+		return
+	}
+	if w.encoding {
+		w.appendString(name, string(*v))
 	}
 }
 
@@ -107,18 +114,18 @@ func requiredEnum[T ~string](w *walker, name string, v *T, valid func(T) bool, f
 // requiredCount is an int64 that must be a sane count.
 func (w *walker) requiredCount(name string, v int64) {
 	switch {
-	case w.encoding:
-		w.appendInt(name, v)
+	case !w.checking:
 	case v < 0:
 		w.problem(name, reasonNegative)
 	case v > maxCount:
 		w.problem(name, reasonAbsurd)
 	}
+	w.derivedInt(name, v)
 }
 
 // requiredSmallCount is a required number for which the API says "int".
 func (w *walker) requiredSmallCount(name string, v int64) {
-	if !w.encoding && v > math.MaxInt32 {
+	if w.checking && v > math.MaxInt32 {
 		w.problem(name, reasonTooLarge)
 		return
 	}
@@ -141,14 +148,15 @@ func (w *walker) derivedTime(name string, v Timestamp) {
 
 // status is an HTTP status.
 func (w *walker) status(name string, v **int64) {
-	switch {
-	case *v == nil:
-	case w.encoding:
-		w.appendInt(name, **v)
-	case **v < limits.ErrorCodeMin || **v > limits.ErrorCodeMax:
+	if *v == nil {
+		return
+	}
+	if w.checking && (**v < limits.ErrorCodeMin || **v > limits.ErrorCodeMax) {
 		*v = nil
 		w.change(name, Dropped, "is not an HTTP status")
+		return
 	}
+	w.derivedInt(name, **v)
 }
 
 // count is an optional int64.
@@ -163,14 +171,14 @@ func (w *walker) smallCount(name string, v **int64) {
 func (w *walker) integer(name string, v **int64, limit int64, reasonAbove string) {
 	switch {
 	case *v == nil:
-	case w.encoding:
-		w.appendInt(name, **v)
-	case **v < 0:
+	case w.checking && **v < 0:
 		*v = nil
 		w.change(name, Dropped, reasonNegative)
-	case **v > limit:
+	case w.checking && **v > limit:
 		*v = nil
 		w.change(name, Dropped, reasonAbove)
+	default:
+		w.derivedInt(name, **v)
 	}
 }
 
@@ -178,17 +186,17 @@ func (w *walker) integer(name string, v **int64, limit int64, reasonAbove string
 func (w *walker) amount(name string, v **float64) {
 	switch {
 	case *v == nil:
-	case w.encoding:
-		w.appendFloat(name, **v)
-	case !finite(**v):
+	case w.checking && !finite(**v):
 		*v = nil
 		w.change(name, Dropped, reasonNotFinite)
-	case **v < 0:
+	case w.checking && **v < 0:
 		*v = nil
 		w.change(name, Dropped, reasonNegative)
-	case **v > maxCount:
+	case w.checking && **v > maxCount:
 		*v = nil
 		w.change(name, Dropped, reasonAbsurd)
+	default:
+		w.writeFloat(name, **v)
 	}
 }
 
@@ -196,28 +204,34 @@ func (w *walker) amount(name string, v **float64) {
 func (w *walker) ranged(name string, v **float64, low, high float64) {
 	switch {
 	case *v == nil:
-	case w.encoding:
-		w.appendFloat(name, **v)
-	case !finite(**v):
+	case w.checking && !finite(**v):
 		*v = nil
 		w.change(name, Dropped, reasonNotFinite)
-	case **v < low || **v > high:
+	case w.checking && (**v < low || **v > high):
 		*v = nil
 		w.change(name, Dropped, fmt.Sprintf("is not between %g and %g", low, high))
+	default:
+		w.writeFloat(name, **v)
 	}
 }
 
 // requiredAmount is a float64 that must be neither negative nor infinite.
 func (w *walker) requiredAmount(name string, v float64) {
 	switch {
-	case w.encoding:
-		w.appendFloat(name, v)
+	case !w.checking:
 	case !finite(v):
 		w.problem(name, reasonNotFinite)
 	case v < 0:
 		w.problem(name, reasonNegative)
 	case v > maxCount:
 		w.problem(name, reasonAbsurd)
+	}
+	w.writeFloat(name, v)
+}
+
+func (w *walker) writeFloat(name string, v float64) {
+	if w.encoding {
+		w.appendFloat(name, v)
 	}
 }
 
