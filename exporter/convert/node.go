@@ -25,8 +25,21 @@ const (
 
 // node is what is remembered of a span that others can depend on: a call, a span
 // around calls, or one that says something about the calls below it.
+//
+// It fills four cache lines. The first has all that most of those that are compared
+// with a new span are ruled out by; the memory of nodes is larger than a cache.
 type node struct {
-	seq    uint64 // names the node; 0 for none
+	seq uint64 // names the node; 0 for none
+	// arrived is when the span was converted, in nanoseconds.
+	arrived int64
+	// start and end are in nanoseconds.
+	start, end int64
+	scope      uint64
+	resource   uint64
+	// before are parts of the numbers of the previous nodes with the same key in the
+	// index; see [nodes.previous].
+	before [4]uint32
+
 	key    spanKey
 	parent [8]byte
 
@@ -40,24 +53,6 @@ type node struct {
 	// detail is the number of things known about the tokens.
 	detail uint8
 	idKind idKind
-
-	// start and end are in nanoseconds.
-	start, end int64
-	// arrived is when the span was converted, in nanoseconds.
-	arrived  int64
-	scope    uint64
-	resource uint64
-	// models are the names of the model that answered and of the one asked for,
-	// without what instrumentations differ in; 0 for none.
-	models [2]uint64
-	// ids are digests of the response id, request id and call id; 0 for none.
-	ids [3]uint64
-	// input and output are all tokens; -1 for what is not known.
-	input, output int64
-	// group is that of attempts at the same call; 0 for none. number is the retry
-	// number, -1 for none.
-	group  uint64
-	number int64
 	// free: the attempt has not been taken for the repetition of an earlier one.
 	free bool
 	// dirty: it changed since the last export.
@@ -67,23 +62,32 @@ type node struct {
 	// cumulative: the usage can contain that of the calls before, of which each ended
 	// with a request for tools.
 	cumulative, tools bool
+	// number is the retry number, -1 for none.
+	number int32
+	// input and output are all tokens; -1 for what is not known.
+	input, output int64
 
+	// models are the names of the model that answered and of the one asked for,
+	// without what instrumentations differ in; 0 for none.
+	models [2]uint64
+	// ids are digests of the response id, request id and call id; 0 for none.
+	ids [3]uint64
+	// group is that of attempts at the same call; 0 for none.
+	group uint64
 	// by is the node that bills for this one.
 	by uint64
+	// next is the next node of the same chain, tail the last one of the chain that
+	// begins with this one.
+	next, tail uint64
 	// twins are spans that are the same call, and the instrumentations that made
 	// them: each makes a call only once.
 	twins [2]twin
-	// next is the next node of the same chain, tail the last one of the chain that
-	// begins with this one; before are the previous nodes with the same key in the
-	// index.
-	next   uint64
-	tail   uint64
-	before [numKeyKinds - keyCounts]uint64
 
 	// pending is what waits for the decision; nil when it is final.
 	pending *pending
 	// context is what the span says about calls below it; nil for nothing.
 	context *spanContext
+	_       [8]byte // to the end of the line
 }
 
 // counted reports whether tokens are known.
@@ -112,6 +116,14 @@ const (
 	keyGroup
 	numKeyKinds
 )
+
+// beforeAt is where a node keeps the one before it with the same key of a kind; -1 for
+// kinds of which only the latest is looked for. No node has both keyUsage and
+// keyNoUsage.
+var beforeAt = [numKeyKinds]int8{
+	keySpan: -1, keyID: -1, keyRequest: -1, keyCall: -1,
+	keyCounts: 0, keyTrace: 1, keyUsage: 2, keyNoUsage: 2, keyGroup: 3,
+}
 
 // mix is a digest of numbers. The first is a salt, so that no two kinds of keys
 // meet.
@@ -294,10 +306,9 @@ func (n *nodes) add(proto *node, k *keys, now int64) *node {
 		if key == 0 {
 			continue
 		}
-		kind := keyKind(i)
 		before := n.index.put(key, o.seq, n.last)
-		if kind >= keyCounts {
-			o.before[kind-keyCounts] = before
+		if at := beforeAt[i]; at >= 0 {
+			o.before[at] = before
 		}
 	}
 	return o
@@ -305,7 +316,11 @@ func (n *nodes) add(proto *node, k *keys, now int64) *node {
 
 // previous returns the node before o that probably has the same key of a kind.
 func (n *nodes) previous(o *node, kind keyKind, now int64) *node {
-	p := n.get(o.before[kind-keyCounts])
+	before := o.before[beforeAt[kind]]
+	if before == 0 {
+		return nil
+	}
+	p := n.get(whole(before, n.last))
 	if p == nil || now-p.arrived > n.age && p.pending == nil {
 		return nil
 	}
@@ -366,13 +381,14 @@ func (x *index) get(key, last uint64) uint64 {
 	return 0
 }
 
-// put has a key lead to a node, and returns the one that it led to before.
-func (x *index) put(key, seq, last uint64) (before uint64) {
+// put has a key lead to a node, and returns the part of the number of the one that it
+// led to before; 0 for none.
+func (x *index) put(key, seq, last uint64) (before uint32) {
 	b, tag := x.bucket(key), uint32(key>>32)|1
 	at := 0
 	for i := range b {
 		if b[i].tag == tag {
-			before = whole(b[i].seq, last)
+			before = b[i].seq
 			at = i
 			break
 		}

@@ -6,6 +6,7 @@ package convert
 import (
 	"encoding/binary"
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
 
@@ -117,7 +118,8 @@ func (p *stateParser) node(c *Converter) *storedNode {
 			*d = p.digest()
 		}
 	}
-	n.input, n.output, n.number = p.varint(), p.varint(), p.varint()
+	n.input, n.output = p.varint(), p.varint()
+	n.number = int32(max(-1, min(p.varint(), math.MaxInt32)))
 	n.by = p.uvarint()
 	for i := range n.twins {
 		if seq := p.uvarint(); seq != 0 {

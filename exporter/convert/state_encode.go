@@ -93,7 +93,7 @@ func (e *stateEncoder) node(n *node) {
 	e.digests(n.scope, n.resource, n.models[0], n.models[1], n.ids[0], n.ids[1], n.ids[2], n.group)
 	e.varint(n.input)
 	e.varint(n.output)
-	e.varint(n.number)
+	e.varint(int64(n.number))
 	e.uvarint(n.by)
 	for _, t := range n.twins {
 		e.uvarint(t.seq)

@@ -186,9 +186,10 @@ func (l *selection) among(n, candidate *node, kind keyKind) {
 			return
 		}
 		next := l.nodes.previous(candidate, kind, l.nano)
+		// Most are ruled out by what stands on the first cache line of a node.
 		if candidate.seq != n.seq && candidate.resource == n.resource && candidate.scope != n.scope &&
-			(candidate.pending != nil || candidate.verdict == verdictBilled) &&
-			alike(n, candidate) && within(n, candidate, clockTolerance) &&
+			within(n, candidate, clockTolerance) &&
+			(candidate.pending != nil || candidate.verdict == verdictBilled) && alike(n, candidate) &&
 			l.unpaired(candidate, n) && l.unpaired(n, candidate) {
 			l.same(n, candidate, ReasonTwinFingerprint)
 		}
@@ -221,9 +222,9 @@ func (l *selection) unlinked(n *node) *node {
 		if candidate == nil {
 			return nil
 		}
-		if candidate.key.Trace == n.key.Trace && candidate.scope != n.scope && candidate.resource != n.resource &&
-			(candidate.pending != nil || candidate.verdict == verdictBilled) &&
-			alike(n, candidate) && within(n, candidate, skewTolerance) && l.unpaired(candidate, n) {
+		if candidate.scope != n.scope && candidate.resource != n.resource && within(n, candidate, skewTolerance) &&
+			candidate.key.Trace == n.key.Trace && (candidate.pending != nil || candidate.verdict == verdictBilled) &&
+			alike(n, candidate) && l.unpaired(candidate, n) {
 			// Two that wait for the same span are below it side by side.
 			if other, whole := l.top(candidate); top != other && (!complete || !whole) {
 				return candidate

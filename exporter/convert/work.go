@@ -4,6 +4,7 @@
 package convert
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -327,7 +328,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 		}
 	}
 	if f := x.get(w.c.retryNumber); f != nil {
-		n.number = f.num
+		n.number = int32(max(-1, min(f.num, math.MaxInt32)))
 	}
 	if w.cumulates() {
 		n.cumulative, n.tools = true, w.askedForTools()
