@@ -57,6 +57,25 @@ func modelDigest(name string) uint64 {
 	return max(h, 1)
 }
 
+// modelMemo remembers the digest of the last name: most calls of a service are of a few
+// models. It keeps a copy, since a name can be a part of a whole document.
+type modelMemo struct {
+	name   [48]byte
+	length int
+	digest uint64
+}
+
+func (m *modelMemo) of(name string) uint64 {
+	if string(m.name[:m.length]) == name {
+		return m.digest
+	}
+	digest := modelDigest(name)
+	if len(name) <= len(m.name) {
+		m.length, m.digest = copy(m.name[:], name), digest
+	}
+	return digest
+}
+
 // bareModel is the part of a model's name that all instrumentations have in
 // common.
 func bareModel(name string) string {

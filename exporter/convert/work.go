@@ -37,6 +37,8 @@ type work struct {
 	entry      entry
 	passing    []resourceFact
 	ancestors  openAncestors
+	// models are those of the response and of the request.
+	models [2]modelMemo
 	// second is for a span that is looked at while this one is decided about.
 	second *work
 	// record is the kind of record that is made of the span.
@@ -298,7 +300,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 		usage: known, failed: f != nil && !known, detail: t.detail(),
 		start: w.start.UnixNano(), end: w.end.UnixNano(),
 		scope: xxhash.Sum64String(w.scope), resource: w.resource.hash,
-		models: [2]uint64{modelDigest(x.text(fieldResponseModel)), modelDigest(x.text(fieldRequestModel))},
+		models: [2]uint64{w.models[0].of(x.text(fieldResponseModel)), w.models[1].of(x.text(fieldRequestModel))},
 		input:  -1, output: -1, number: -1,
 	}
 	if isLogEvent(w.span) {
