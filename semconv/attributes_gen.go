@@ -1258,6 +1258,7 @@ func keys() []attribute.Key {
 		HTTPMethodKey,
 		HTTPRequestMethodKey,
 		HTTPRequestResendCountKey,
+		HTTPResponseHeaderPrefix,
 		HTTPResponseStatusCodeKey,
 		LiteLLMCallIDKey,
 		LiteLLMCallTypeKey,
@@ -2055,6 +2056,20 @@ func HTTPRequestMethod(val string) attribute.KeyValue {
 // an int. Number of the attempt at the HTTP request; absent for the first.
 func HTTPRequestResendCount(val int) attribute.KeyValue {
 	return HTTPRequestResendCountKey.Int(val)
+}
+
+// HTTPResponseHeaderPrefix begins the keys of HTTPResponseHeader.
+const HTTPResponseHeaderPrefix = "http.response.header."
+
+// HTTPResponseHeader returns the attribute of the given element of
+// "http.response.header", a list of strings. Header of the answer; the last
+// part of the name is that of the header, in lower case.
+//
+// Written for the headers in which providers and gateways give a request an
+// id, by which their support finds it. No record has it, and it does not tell
+// calls apart.
+func HTTPResponseHeader(element string, val ...string) attribute.KeyValue {
+	return attribute.StringSlice(HTTPResponseHeaderPrefix+element, val)
 }
 
 // HTTPResponseStatusCode returns the attribute "http.response.status_code",

@@ -51,7 +51,7 @@ func commonIdentity() []source {
 			semconv.GenAIRequestModelKey, "ai.model.id", "llm.request.model_name", semconv.LLMRequestModelKey,
 			"litellm.provider.model", "langsmith.metadata.ls_model_name"),
 		keysOf(fieldResponseID, semconv.GenAIResponseIDKey, "ai.response.id"),
-		keysOf(fieldRequestID, "anthropic.request.id", "aws.request.id", "gcp.vertex.agent.event_id"),
+		keysOf(fieldRequestID, "anthropic.request.id", "aws.request_id", "aws.request.id", "gcp.vertex.agent.event_id"),
 		keysOf(fieldCallID, "litellm.call_id"),
 		keysOf(fieldToolCallID, semconv.GenAIToolCallIDKey, "ai.toolCall.id"),
 		keysOf(fieldServer, semconv.ServerAddressKey),

@@ -192,6 +192,15 @@ var situations = map[string]struct {
 		},
 		[][]string{{"gateway", "app"}},
 	},
+	"one request id of AWS, nothing else alike": {
+		func(t *tree) {
+			t.add("botocore", "", 0, 300, usage("amazon.nova-pro-v1:0", 30, 12, "aws.request_id", "6f1c")...).scope = "botocore"
+			s := t.add("app", "", 900, 1280, usage("alias", 28, 12, "aws.request_id", "6f1c")...)
+			s.scope, s.trace[0] = "app", 99
+			s.resource = with("service.instance.id", "two")
+		},
+		[][]string{{"botocore", "app"}},
+	},
 	"client and gateway in one trace": {
 		func(t *tree) {
 			t.add("client", "", 0, 300, usage("gpt-4o", 30, 12)...).scope = "client"

@@ -132,7 +132,9 @@ func (c *formatCase) check(t *testing.T, span spanView, want map[string]any) {
 	if _, ok := got[firstChunk]; ok != c.streamed && len(c.children) == 0 {
 		t.Errorf("time to the first chunk is there: %t", ok)
 	}
-	for _, key := range []string{"server.address", "server.port", "http.response.status_code", "error.type", firstChunk} {
+	for _, key := range []string{
+		"server.address", "server.port", "http.response.status_code", "http.response.header.x-litellm-call-id", "error.type", firstChunk,
+	} {
 		delete(got, key)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

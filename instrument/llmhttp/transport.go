@@ -316,7 +316,9 @@ func (c withoutBaggage) Set(key, value string) {
 // answered looks at the answer and arranges for the end of the call.
 func (e *exchange) answered(resp *http.Response) {
 	e.learn(resp.Header)
-	e.call.SetAttributes(semconv.HTTPResponseStatusCodeKey.Int(resp.StatusCode))
+	var buf [3]attribute.KeyValue
+	attributes := append(buf[:0], semconv.HTTPResponseStatusCodeKey.Int(resp.StatusCode))
+	e.call.SetAttributes(requestIDs(attributes, resp.Header, e.target.litellm)...)
 	switch {
 	case resp.StatusCode >= 400:
 		e.refused(resp)
