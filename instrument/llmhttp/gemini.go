@@ -172,6 +172,7 @@ var predictRequest = &requestTable{content: promptContent, wanted: newTree([]wan
 	{path: "instances[].content", field: reqInput, presence: true},
 	{path: "instances[].text", field: reqInput, presence: true}, // of multimodal embeddings
 	{path: "instances[].image", field: reqSourceImage, presence: true},
+	{path: "instances[].referenceImages", field: reqSourceImage, presence: true},
 	{path: "instances[].prompt", field: reqImagePrompt, presence: true},
 	{path: "parameters.sampleCount", field: reqChoices},
 	{path: "parameters.sampleImageSize", field: reqSize},

@@ -12,6 +12,8 @@ import (
 	"github.com/openai/openai-go/v3"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/exporter/convert"
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
 	"github.com/revenium/revenium-otel-go/testing/metertest"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
@@ -56,16 +58,17 @@ func checkRecord(t *testing.T, m *metertest.Meter, path string, want metertest.F
 }
 
 // start starts a meter, and a recorder of its spans.
-func start(t *testing.T) (*metertest.Meter, openai.Client, *tracetest.SpanRecorder) {
+func start(t *testing.T, opts ...exporter.Option) (*metertest.Meter, openai.Client, *tracetest.SpanRecorder) {
 	t.Helper()
-	m := metertest.Start(t)
+	m := metertest.Start(t, opts...)
 	recorder := tracetest.NewSpanRecorder()
 	m.Provider.RegisterSpanProcessor(recorder)
 	return m, newClient(m, metering(m)), recorder
 }
 
-func TestImages(t *testing.T) {
-	m, client, recorder := start(t)
+// generateImages has two images made by a model whose images are billed by the token.
+func generateImages(t *testing.T, m *metertest.Meter, client *openai.Client) {
+	t.Helper()
 	m.LLM.Enqueue(llmtest.Answer{Usage: &llmtest.Usage{PromptTokens: 10, CompletionTokens: 4160}})
 	got, err := client.Images.Generate(t.Context(), openai.ImageGenerateParams{
 		Model: "gpt-image-1", Prompt: "a siamese cat", N: openai.Int(2), Size: openai.ImageGenerateParamsSize1024x1024, Quality: openai.ImageGenerateParamsQualityHigh,
@@ -73,13 +76,34 @@ func TestImages(t *testing.T) {
 	if err != nil || len(got.Data) != 2 || got.Usage.OutputTokens != 4160 {
 		t.Fatalf("%+v, %v", got, err)
 	}
+}
+
+// The record of images has no place for tokens: it has their number, and that they are billed otherwise. Tokens are
+// on the span.
+func TestImages(t *testing.T) {
+	m, client, recorder := start(t)
+	generateImages(t, m, &client)
 	check(t, spanAttributes(t, m, recorder), map[string]string{
 		"gen_ai.request.model": "gpt-image-1", "revenium.image.count": "2", "revenium.image.resolution": "1024x1024",
 		"revenium.image.quality": "high", "gen_ai.usage.input_tokens": "10", "gen_ai.usage.output_tokens": "4160",
+		"revenium.usage.output_image_tokens": "4160",
 	})
-	checkRecord(t, m, reveniumtest.PathImages, metertest.Facts{
-		"operationSubtype": "generation", "actualImageCount": "2", "requestedImageCount": "2", "resolution": "1024x1024", "quality": "high", "billingUnit": "PER_TOKEN", "model": "gpt-image-1", "provider": "OpenAI",
+	m.Want(metertest.Facts{
+		"operationType": "IMAGE", "operationSubtype": "generation", "actualImageCount": "2", "requestedImageCount": "2", "resolution": "1024x1024",
+		"quality": "high", "billingUnit": "PER_TOKEN", "model": "gpt-image-1", "provider": "OpenAI", "modelSource": "DIRECT", "costType": "AI",
 	})
+	checkRecord(t, m, reveniumtest.PathImages, nil)
+}
+
+// Who bills images by their tokens has completions made of them, which have these and no number of images.
+func TestImagesByToken(t *testing.T) {
+	m, client, _ := start(t, exporter.WithConvertOptions(convert.WithMediaTokens()))
+	generateImages(t, m, &client)
+	m.Want(metertest.Facts{
+		"operationType": "IMAGE", "operationSubtype": "generation", "inputTokenCount": "10", "outputTokenCount": "4160", "totalTokenCount": "4170",
+		"model": "gpt-image-1", "provider": "OpenAI", "modelSource": "DIRECT", "costType": "AI", "isStreamed": "false", "stopReason": "END",
+	})
+	checkRecord(t, m, reveniumtest.PathCompletions, nil)
 }
 
 // TestImagesByThePiece: a model whose images are billed one by one.

@@ -26,7 +26,7 @@ type Answer struct {
 
 	// What other models say.
 	Embeddings [][]float32 // one vector per input; default: unit vectors derived from the input
-	Images     []Image     // default: as many of one pixel as the request wants
+	Images     []Image     // default: as many of one pixel as the request wants; Gemini's first candidate has them behind the text, none by default
 	Audio      []byte      // speech; default: a few bytes that are derived from the input
 	Ranking    []Ranked    // rerank; default: the documents in their order
 	Flagged    []string    // moderation: the categories that hold ("violence"); default: none
@@ -114,6 +114,7 @@ type Usage struct {
 	// Parts of CompletionTokens.
 	ReasoningTokens       int64
 	CompletionAudioTokens int64
+	CompletionImageTokens int64 // said by Gemini; of OpenAI's images all tokens are theirs
 
 	Seconds     float64 // of audio, where it is billed by time; default: a second for every 16,000 bytes of it
 	SearchUnits int64   // of a rerank; default 1

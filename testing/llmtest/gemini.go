@@ -188,8 +188,10 @@ func (c *call) enum(word string, numbers []string) any {
 
 // modality says that n tokens are all text.
 func (c *call) modality(n int64) []object {
-	return []object{{{"modality", c.enum("TEXT", []string{"MODALITY_UNSPECIFIED", "TEXT"})}, {"tokenCount", n}}}
+	return []object{{{"modality", c.enum("TEXT", modalities())}, {"tokenCount", n}}}
 }
+
+func modalities() []string { return []string{"MODALITY_UNSPECIFIED", "TEXT", "IMAGE"} }
 
 // google writes u as Google does: thoughts beside the candidates, tool use beside the prompt, zeros left out.
 func (r *reply) google(u *Usage) (json.RawMessage, error) {
@@ -207,6 +209,11 @@ func (r *reply) google(u *Usage) (json.RawMessage, error) {
 	if prompt != 0 {
 		o = append(o, member{"promptTokensDetails", r.call.modality(prompt)})
 	}
+	if images := u.CompletionImageTokens; images != 0 {
+		o = append(o, member{"candidatesTokensDetails", []object{{
+			{"modality", r.call.enum("IMAGE", modalities())}, {"tokenCount", images},
+		}}})
+	}
 	if r.call.vertex {
 		o = append(o, member{"trafficType", r.call.enum("ON_DEMAND", []string{"TRAFFIC_TYPE_UNSPECIFIED", "ON_DEMAND"})})
 	}
@@ -216,6 +223,10 @@ func (r *reply) google(u *Usage) (json.RawMessage, error) {
 // parts of a candidate's content.
 func textPart(text string) object    { return object{{"text", text}} }
 func thoughtPart(text string) object { return object{{"text", text}, {"thought", true}} }
+func imagePart(i Image) object {
+	return object{{"inlineData", object{{"mimeType", imageFormat}, {"data", i.base64()}}}}
+}
+
 func callPart(t ToolCall) object {
 	return object{{"functionCall", object{{"name", t.Name}, {"args", t.arguments()}}}}
 }
@@ -265,7 +276,13 @@ func (r *reply) generated() (content, error) {
 	}
 	candidates := []object{}
 	for i, c := range r.choices {
-		candidates = append(candidates, r.candidate(i, c.parts(), r.finishReason(c)))
+		parts := c.parts()
+		if i == 0 {
+			for _, image := range r.answer.Images {
+				parts = append(parts, imagePart(image))
+			}
+		}
+		candidates = append(candidates, r.candidate(i, parts, r.finishReason(c)))
 	}
 	return r.jsonContent(r.generation(candidates, usage))
 }
@@ -278,6 +295,11 @@ func (r *reply) generatedEvents() (stream, error) {
 	var sofar int64
 	for i, c := range r.choices {
 		pieces := c.pieces()
+		if i == 0 {
+			for _, image := range r.answer.Images {
+				pieces = append(pieces, piece{parts: []object{imagePart(image)}})
+			}
+		}
 		for n, p := range pieces {
 			sofar += p.tokens
 			u, finish := all.until(sofar), ""
