@@ -101,6 +101,7 @@ func TestGeminiImages(t *testing.T) {
 	want := facts().With("model", nanoBanana, "inputTokenCount", "12", "cacheReadTokenCount", "", "reasoningTokenCount", "",
 		"outputTokenCount", "1296", "totalTokenCount", "1308")
 	start := func(t *testing.T) (*metertest.Meter, *genai.Client, *tracetest.SpanRecorder) {
+		t.Helper()
 		m := metertest.Start(t)
 		recorder := tracetest.NewSpanRecorder()
 		m.Provider.RegisterSpanProcessor(recorder)
@@ -113,7 +114,7 @@ func TestGeminiImages(t *testing.T) {
 		wantPaths(t, m, reveniumtest.PathCompletions)
 		attributes := attribute.NewSet(recorder.Ended()[0].Attributes()...)
 		if n, _ := attributes.Value("revenium.usage.output_image_tokens"); n.AsInt64() != 1290 {
-			t.Errorf("image tokens: %v", n.Emit())
+			t.Errorf("image tokens: %v", n.String())
 		}
 	}
 
