@@ -77,6 +77,35 @@ func TestAdaptersPage(t *testing.T) {
 	}
 }
 
+// TestReadmeAdapters checks that the README has every adapter, that its line of
+// code stands in a file which the adapter's module compiles and runs, and that the
+// module has documentation and an example.
+func TestReadmeAdapters(t *testing.T) {
+	_, section, _ := strings.Cut(read(t, "README.md"), "\n## Adapters\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	lines := make(map[string]string)
+	for _, row := range regexp.MustCompile("(?m)^\\| .*\\| `(revenium[a-z]+)` \\| `(.+)` \\|$").FindAllStringSubmatch(section, -1) {
+		lines[row[1]] = row[2]
+	}
+	modules, err := filepath.Glob("instrument/revenium*/go.mod")
+	if err != nil || len(modules) == 0 || len(lines) != len(modules) {
+		t.Fatalf("%d adapters in the README, %d modules: %v", len(lines), len(modules), err)
+	}
+	for _, file := range modules {
+		dir := filepath.Dir(file)
+		line := lines[filepath.Base(dir)]
+		if line == "" || !strings.Contains(read(t, filepath.Join(dir, "snippets_test.go")), line) {
+			t.Errorf("%s: %q is not in its snippets_test.go", dir, line)
+		}
+		if !strings.Contains(read(t, filepath.Join(dir, "doc.go")), "\n// Package "+filepath.Base(dir)+" ") {
+			t.Errorf("%s has no documentation", dir)
+		}
+		if !strings.Contains(read(t, filepath.Join(dir, "example_test.go")), "\nfunc Example() {") {
+			t.Errorf("%s has no example", dir)
+		}
+	}
+}
+
 // unindented is the code without indentation and empty lines.
 func unindented(code string) string {
 	var lines []string
