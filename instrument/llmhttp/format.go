@@ -3,6 +3,8 @@
 
 package llmhttp
 
+import "strconv"
+
 // A wire format is two tables: where its requests and its answers have what is
 // wanted of them. Rows of apis name the two for each kind of call, and readers
 // that know no format by name (requestReader, replyReader) work through them.
@@ -70,6 +72,16 @@ func (f *failure) errorType() string {
 		}
 	}
 	return ""
+}
+
+// setNumber takes a number, also one written as a string ("401").
+func (f *failure) setNumber(v value) {
+	if v.long {
+		return
+	}
+	if n, err := strconv.Atoi(string(v.raw)); err == nil && n >= 100 && n <= 599 {
+		f.number = n
+	}
 }
 
 const (
