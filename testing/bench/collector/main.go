@@ -42,7 +42,7 @@ func main() {
 	flag.IntVar(&opts.rounds, "rounds", 3, "rounds; the medians are reported")
 	flag.StringVar(&opts.compression, "compression", "gzip", "of otlp_http; gzip is its default")
 	flag.BoolVar(&opts.storage, "storage", false, "give both exporters a queue on disk")
-	flag.StringVar(&opts.profile, "profile", "", "write a CPU profile of each Collector to this folder")
+	flag.StringVar(&opts.profile, "profile", "", "write profiles of processor time and memory of each Collector to this folder")
 	flag.Parse()
 	if err := run(context.Background(), opts, os.Stdout); err != nil {
 		log.Fatal(err)

@@ -206,29 +206,32 @@ func (c *collector) peakMemory() int64 {
 	return kb << 10
 }
 
-// profile takes a CPU profile until the returned function is called.
+// profile takes a CPU profile of five seconds; the returned function waits for it
+// and takes one of memory, of what is held then and of all that was allocated.
 func (c *collector) profile(ctx context.Context, dir, name string) (stop func() error) {
 	if dir == "" {
 		return func() error { return nil }
 	}
 	done := make(chan error, 1)
-	go func() {
-		done <- func() error {
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/profile?seconds=5", http.NoBody)
-			if err != nil {
-				return err
-			}
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = resp.Body.Close() }()
-			content, err := io.ReadAll(resp.Body)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(filepath.Join(dir, name+".pprof"), content, 0o600)
-		}()
-	}()
-	return func() error { return <-done }
+	go func() { done <- c.saveProfile(ctx, "profile?seconds=5", filepath.Join(dir, name+".pprof")) }()
+	return func() error {
+		return errors.Join(<-done, c.saveProfile(ctx, "heap?gc=1", filepath.Join(dir, name+".heap.pprof")))
+	}
+}
+
+func (c *collector) saveProfile(ctx context.Context, which, file string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.pprof+"/debug/pprof/"+which, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, content, 0o600)
 }
