@@ -10,22 +10,24 @@ const maxAttempts = 16
 // when before had failed. Where no retry numbers tell, time does. Instrumentations
 // that number attempts often leave out the number of the first one.
 func (n *node) follows(before *node) bool {
+	number, last := n.number(), before.number()
 	switch {
-	case n.number < 0 && before.number < 0:
+	case number < 0 && last < 0:
 		return n.start >= before.end
-	case n.number < 0:
+	case number < 0:
 		return false
 	default:
-		return n.number == max(before.number, 0)+1 && n.start >= before.start
+		return number == max(last, 0)+1 && n.start >= before.start
 	}
 }
 
 // comesAfter is follows with attempts in between that nobody saw.
 func (n *node) comesAfter(before *node) bool {
-	if n.number < 0 {
+	number := n.number()
+	if number < 0 {
 		return n.follows(before)
 	}
-	return n.number > max(before.number, 0) && n.start >= before.start
+	return number > max(before.number(), 0) && n.start >= before.start
 }
 
 // attempt looks for other attempts at the call of a node. It suppresses a failure

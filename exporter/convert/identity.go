@@ -157,11 +157,11 @@ func sameModel(a, b *node) bool {
 
 // differentIDs reports whether ids prove that two nodes are two calls.
 func differentIDs(a, b *node) bool {
-	if a.ids[0] != 0 && b.ids[0] != 0 && a.idKind == b.idKind {
-		return a.ids[0] != b.ids[0]
+	if a.id != 0 && b.id != 0 && a.idKind == b.idKind {
+		return a.id != b.id
 	}
-	for i := 1; i < len(a.ids); i++ {
-		if a.ids[i] != 0 && b.ids[i] != 0 && a.ids[i] != b.ids[i] {
+	for i := 1; i < numIDs; i++ {
+		if x, y := a.idAt(i), b.idAt(i); x != 0 && y != 0 && x != y {
 			return true
 		}
 	}

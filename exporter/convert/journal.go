@@ -244,15 +244,9 @@ func (n *node) inBatch() bool {
 
 // remembered lists the nodes that are remembered, the oldest first.
 func (l *selection) remembered() []uint64 {
-	size := uint64(len(l.nodes.ring))
 	var list []uint64
-	// What waits keeps its place, and its number, so that those in the ring can be
-	// further apart than its size.
-	for i := range size {
-		n := l.nodes.place(l.nodes.last + 1 + i)
-		if n.seq != 0 && (l.nano-n.arrived <= l.nodes.age || n.pending != nil) {
-			list = append(list, n.seq)
-		}
+	for n := range l.nodes.all(l.nano) {
+		list = append(list, n.seq)
 	}
 	return list
 }

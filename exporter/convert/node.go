@@ -5,6 +5,7 @@ package convert
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert/internal/links"
 )
@@ -26,8 +27,10 @@ const (
 // node is what is remembered of a span that others can depend on: a call, a span
 // around calls, or one that says something about the calls below it.
 //
-// It fills four cache lines. The first has all that most of those that are compared
-// with a new span are ruled out by; the memory of nodes is larger than a cache.
+// It fills three cache lines. The first has all that most of those that are compared
+// with a new span are ruled out by; the memory of nodes is larger than a cache, and
+// most of what a converter takes. Numbers of other nodes are parts of them: see
+// [nodes.number].
 type node struct {
 	seq uint64 // names the node; 0 for none
 	// arrived is when the span was converted, in nanoseconds.
@@ -36,8 +39,8 @@ type node struct {
 	start, end int64
 	scope      uint64
 	resource   uint64
-	// before are parts of the numbers of the previous nodes with the same key in the
-	// index; see [nodes.previous].
+	// before are the previous nodes with the same key in the index; see
+	// [nodes.previous].
 	before [4]uint32
 
 	key    spanKey
@@ -62,32 +65,95 @@ type node struct {
 	// cumulative: the usage can contain that of the calls before, of which each ended
 	// with a request for tools.
 	cumulative, tools bool
-	// number is the retry number, -1 for none.
-	number int32
+	// by is the node that bills for this one.
+	by uint32
+	// next is the next node of the same chain, tail the last one of the chain that
+	// begins with this one.
+	next, tail uint32
+	// rare is what most nodes lack; nil for nothing of it.
+	rare *rareFacts
+
 	// input and output are all tokens; -1 for what is not known.
 	input, output int64
-
 	// models are the names of the model that answered and of the one asked for,
 	// without what instrumentations differ in; 0 for none.
 	models [2]uint64
-	// ids are digests of the response id, request id and call id; 0 for none.
-	ids [3]uint64
+	// id is a digest of the response id; 0 for none.
+	id uint64
 	// group is that of attempts at the same call; 0 for none.
 	group uint64
-	// by is the node that bills for this one.
-	by uint64
-	// next is the next node of the same chain, tail the last one of the chain that
-	// begins with this one.
-	next, tail uint64
-	// twins are spans that are the same call, and the instrumentations that made
-	// them: each makes a call only once.
-	twins [2]twin
-
 	// pending is what waits for the decision; nil when it is final.
 	pending *pending
 	// context is what the span says about calls below it; nil for nothing.
 	context *spanContext
-	_       [8]byte // to the end of the line
+}
+
+// rareFacts is what most nodes lack.
+type rareFacts struct {
+	// ids are digests of the request id and the call id; 0 for none.
+	ids [2]uint64
+	// twins are spans that are the same call, and the instrumentations that made
+	// them: each makes a call only once.
+	twins [numTwins]twin
+	// retry is the retry number and one; 0 for none.
+	retry int64
+}
+
+// facts returns what is rare of a node, to be set.
+func (n *node) facts() *rareFacts {
+	if n.rare == nil {
+		n.rare = &rareFacts{}
+	}
+	return n.rare
+}
+
+// numTwins is how many twins are remembered of a node.
+const numTwins = 2
+
+// numIDs is how many ids a node can have: response id, request id and call id.
+const numIDs = 3
+
+// idAt is a digest of one of the ids; 0 for none.
+func (n *node) idAt(i int) uint64 {
+	switch {
+	case i == 0:
+		return n.id
+	case n.rare == nil:
+		return 0
+	default:
+		return n.rare.ids[i-1]
+	}
+}
+
+func (n *node) setID(i int, digest uint64) {
+	switch {
+	case i == 0:
+		n.id = digest
+	case digest != 0:
+		n.facts().ids[i-1] = digest
+	}
+}
+
+// number is the retry number, -1 for none.
+func (n *node) number() int64 {
+	if n.rare == nil {
+		return -1
+	}
+	return n.rare.retry - 1
+}
+
+func (n *node) setNumber(retry int64) {
+	if retry >= 0 {
+		n.facts().retry = min(retry, math.MaxInt32) + 1
+	}
+}
+
+// twins are other spans of the call.
+func (n *node) twins() []twin {
+	if n.rare == nil {
+		return nil
+	}
+	return n.rare.twins[:]
 }
 
 // counted reports whether tokens are known.
@@ -150,7 +216,7 @@ func (n *node) digest(kind keyKind) uint64 {
 	case keySpan:
 		return spanDigest(&n.key)
 	case keyID, keyRequest, keyCall:
-		if id := n.ids[kind-keyID]; id != 0 {
+		if id := n.idAt(int(kind - keyID)); id != 0 {
 			return mix(kind, id)
 		}
 	case keyCounts:
@@ -189,220 +255,4 @@ func (n *node) keys() (k keys) {
 
 func spanDigest(k *spanKey) uint64 {
 	return mix(keySpan, binary.LittleEndian.Uint64(k.Trace[:8]), binary.LittleEndian.Uint64(k.Trace[8:]), binary.LittleEndian.Uint64(k.Span[:]))
-}
-
-// nodes is the memory of nodes: a ring, in which the latest takes the place of the
-// oldest, and an index. It grows with what comes up to its bound.
-type nodes struct {
-	ring  []node
-	max   int
-	age   int64 // nanoseconds
-	last  uint64
-	index index
-	// touched is what [nodes.approach] has read, so that it is not left out.
-	touched uint32
-	// forgotten counts nodes that lost their place before they were too old.
-	forgotten int64
-}
-
-const (
-	firstNodes = 64
-	nodeGrowth = 4
-)
-
-func newNodes(entries int, age int64) *nodes {
-	n := &nodes{max: entries, age: age}
-	n.resize(min(firstNodes, entries))
-	return n
-}
-
-func (n *nodes) resize(size int) {
-	old := n.ring
-	n.ring = make([]node, size)
-	displaced := n.index.displaced
-	n.index = newIndex(size)
-	for i := range old {
-		if o := &old[i]; o.seq != 0 {
-			*n.place(o.seq) = *o
-		}
-	}
-	// In order, so that the latest of several is found first.
-	for seq := n.last - min(n.last, uint64(len(old))) + 1; seq <= n.last; seq++ {
-		if o := n.place(seq); o.seq == seq {
-			for _, key := range o.keys() {
-				if key != 0 {
-					n.index.put(key, seq, n.last)
-				}
-			}
-		}
-	}
-	n.index.displaced = displaced // what was, has its place again
-}
-
-func (n *nodes) place(seq uint64) *node { return &n.ring[seq%uint64(len(n.ring))] }
-
-// get returns a node by its number, nil when it has been forgotten.
-func (n *nodes) get(seq uint64) *node {
-	if seq == 0 {
-		return nil
-	}
-	if o := n.place(seq); o.seq == seq {
-		return o
-	}
-	return nil
-}
-
-// find returns the latest node with a key of a kind, nil for none or one that is
-// too old.
-func (n *nodes) find(kind keyKind, key uint64, now int64) *node {
-	if key == 0 {
-		return nil
-	}
-	o := n.get(n.index.get(key, n.last))
-	if o == nil || o.digest(kind) != key || now-o.arrived > n.age && o.pending == nil {
-		return nil
-	}
-	return o
-}
-
-// span returns the node of a span.
-func (n *nodes) span(k *spanKey, now int64) *node {
-	if o := n.find(keySpan, spanDigest(k), now); o != nil && o.key == *k {
-		return o
-	}
-	return nil
-}
-
-// approach has the processor fetch, side by side, the parts of the index that are
-// looked at for these keys: one after the other they take a third of the time that
-// a span takes, since the index is larger than a cache.
-func (n *nodes) approach(k *keys) {
-	n.touched = 0
-	for _, key := range k {
-		n.touched += n.index.bucket(key)[0].tag
-	}
-}
-
-// add takes a place for a node, which is found by k, and returns it.
-func (n *nodes) add(proto *node, k *keys, now int64) *node {
-	if n.last >= uint64(len(n.ring)) && len(n.ring) < n.max {
-		if oldest := n.place(n.last + 1); now-oldest.arrived <= n.age {
-			n.resize(min(len(n.ring)*nodeGrowth, n.max))
-		}
-	}
-	n.last++
-	o := n.place(n.last)
-	for o.seq != 0 && o.pending != nil {
-		// What waits is bounded by itself, and keeps its place meanwhile.
-		n.last++
-		o = n.place(n.last)
-	}
-	if o.seq != 0 && now-o.arrived <= n.age {
-		n.forgotten++
-	}
-	*o = *proto
-	o.seq, o.arrived = n.last, now
-	for i, key := range k {
-		if key == 0 {
-			continue
-		}
-		before := n.index.put(key, o.seq, n.last)
-		if at := beforeAt[i]; at >= 0 {
-			o.before[at] = before
-		}
-	}
-	return o
-}
-
-// previous returns the node before o that probably has the same key of a kind.
-func (n *nodes) previous(o *node, kind keyKind, now int64) *node {
-	before := o.before[beforeAt[kind]]
-	if before == 0 {
-		return nil
-	}
-	p := n.get(whole(before, n.last))
-	if p == nil || now-p.arrived > n.age && p.pending == nil {
-		return nil
-	}
-	return p
-}
-
-// len is the number of nodes that are remembered.
-func (n *nodes) len(now int64) int {
-	count := 0
-	for i := range n.ring {
-		if o := &n.ring[i]; o.seq != 0 && (now-o.arrived <= n.age || o.pending != nil) {
-			count++
-		}
-	}
-	return count
-}
-
-// index finds a node by a key. It is a table of a fixed size in which a key has a
-// few places, in one cache line; the latest take them from the oldest. It keeps a
-// part of the key and of the number only, so that what it finds has to be checked.
-type index struct {
-	buckets []indexBucket
-	nodes   int
-	// displaced counts keys that lost their place although their node had not lost
-	// its own.
-	displaced int64
-}
-
-type indexBucket [8]struct{ tag, seq uint32 }
-
-// keysPerNode is for how many keys of each node there is a place. They have five to
-// seven, and with no more places than that, one in fifty would have lost its own.
-const keysPerNode = 16
-
-func newIndex(nodes int) index {
-	buckets := 8
-	for buckets*len(indexBucket{}) < keysPerNode*nodes {
-		buckets *= 2
-	}
-	return index{buckets: make([]indexBucket, buckets), nodes: nodes}
-}
-
-func (x *index) bucket(key uint64) *indexBucket {
-	return &x.buckets[(key^key>>29)&uint64(len(x.buckets)-1)]
-}
-
-// whole is the number, not above last, of which seq is a part.
-func whole(seq uint32, last uint64) uint64 { return last - uint64(uint32(last)-seq) }
-
-// get returns the number of a node that probably has the key; 0 for none.
-func (x *index) get(key, last uint64) uint64 {
-	b, tag := x.bucket(key), uint32(key>>32)|1
-	for i := range b {
-		if b[i].tag == tag {
-			return whole(b[i].seq, last)
-		}
-	}
-	return 0
-}
-
-// put has a key lead to a node, and returns the part of the number of the one that it
-// led to before; 0 for none.
-func (x *index) put(key, seq, last uint64) (before uint32) {
-	b, tag := x.bucket(key), uint32(key>>32)|1
-	at := 0
-	for i := range b {
-		if b[i].tag == tag {
-			before = b[i].seq
-			at = i
-			break
-		}
-		if b[i].tag == 0 {
-			at = i
-			break
-		}
-		if whole(b[i].seq, last) < whole(b[at].seq, last) {
-			at = i
-		}
-	}
-	if b[at].tag != 0 && b[at].tag != tag && last-whole(b[at].seq, last) < uint64(x.nodes) {
-		x.displaced++
-	}
-	b[at].tag, b[at].seq = tag, uint32(seq)
-	return before
 }

@@ -19,12 +19,12 @@ func (l *selection) chain(head uint64) chain {
 	if n == nil {
 		return chain{}
 	}
-	return chain{head: head, tail: n.tail}
+	return chain{head: head, tail: l.nodes.number(n.tail)}
 }
 
 // prepend puts a node in front of what is below it.
 func (l *selection) prepend(n *node, below chain) chain {
-	n.next = below.head
+	n.next = uint32(below.head)
 	if below.tail == 0 {
 		below.tail = n.seq
 	}
@@ -39,7 +39,7 @@ func (l *selection) members(c chain) iter.Seq[*node] {
 			if n == nil {
 				return // it was the oldest, so those behind it are forgotten, too
 			}
-			next := n.next
+			next := l.nodes.number(n.next)
 			if !yield(n) || seq == c.tail {
 				return
 			}
@@ -80,10 +80,10 @@ func (l *selection) join(c chain, before uint64) {
 	if head == nil {
 		return
 	}
-	head.tail = c.tail
+	head.tail = uint32(c.tail)
 	rest := l.chain(before)
 	if tail := l.nodes.get(c.tail); tail != nil && rest.head != 0 {
-		tail.next, head.tail = rest.head, rest.tail
+		tail.next, head.tail = uint32(rest.head), uint32(rest.tail)
 	}
 }
 

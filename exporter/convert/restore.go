@@ -46,6 +46,7 @@ type Restore struct {
 // storedNode is a node as it was exported, with the numbers of then.
 type storedNode struct {
 	node  node
+	by    uint64 // in place of the node's
 	waits *storedWaiting
 }
 
@@ -170,7 +171,7 @@ func (r *Restore) End() []HeldSpan {
 	var held []HeldSpan
 	for _, s := range stored {
 		n := l.nodes.get(s.node.seq)
-		l.rename(n, renamed)
+		l.rename(n, s.by, renamed)
 		l.await(n)
 		if p := n.pending; p != nil {
 			held = append(held, HeldSpan{TraceID: n.key.Trace, SpanID: n.key.Span, Reason: p.wait, Tag: p.tag})
@@ -215,11 +216,13 @@ func (l *selection) waitAgain(n *node, s *storedWaiting, down int64) {
 	l.enqueue(p)
 }
 
-// rename replaces the numbers of nodes by those that they have now.
-func (l *selection) rename(n *node, renamed map[uint64]uint64) {
-	n.by = renamed[n.by]
-	for i := range n.twins {
-		if t := &n.twins[i]; t.seq != 0 {
+// rename replaces the numbers of nodes by those that they have now. by was that of the
+// node that bills.
+func (l *selection) rename(n *node, by uint64, renamed map[uint64]uint64) {
+	n.by = uint32(renamed[by])
+	twins := n.twins()
+	for i := range twins {
+		if t := &twins[i]; t.seq != 0 {
 			if t.seq = renamed[t.seq]; t.seq == 0 {
 				t.seq = forgotten // that there was one remains known
 			}
@@ -236,7 +239,7 @@ const forgotten = 1 << 63
 // await leaves a node at the first ancestor that has not come. What follows from
 // those that have was decided before.
 func (l *selection) await(n *node) {
-	n.next, n.tail = 0, n.seq
+	n.next, n.tail = 0, uint32(n.seq)
 	c := chain{head: n.seq, tail: n.seq}
 	key := links.Key{Trace: n.key.Trace, Span: n.parent}
 	for range maxClimb {

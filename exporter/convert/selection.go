@@ -259,7 +259,7 @@ func (l *selection) suppress(n, by *node, reason Reason) {
 	n.pending = nil
 	var key spanKey
 	if by != nil {
-		n.by, key = by.seq, by.key
+		n.by, key = uint32(by.seq), by.key
 		by.bills = true
 	}
 	p.decision.suppressed(reason, key)

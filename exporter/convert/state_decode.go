@@ -6,7 +6,6 @@ package convert
 import (
 	"encoding/binary"
 	"encoding/json"
-	"math"
 	"slices"
 	"time"
 
@@ -113,17 +112,21 @@ func (p *stateParser) node(c *Converter) *storedNode {
 	p.copy(n.parent[:])
 	n.arrived, n.start, n.end = p.varint(), p.varint(), p.varint()
 	mask := p.byte()
-	for i, d := range [...]*uint64{&n.scope, &n.resource, &n.models[0], &n.models[1], &n.ids[0], &n.ids[1], &n.ids[2], &n.group} {
+	var ids [numIDs]uint64
+	for i, d := range [...]*uint64{&n.scope, &n.resource, &n.models[0], &n.models[1], &ids[0], &ids[1], &ids[2], &n.group} {
 		if mask&(1<<i) != 0 {
 			*d = p.digest()
 		}
 	}
+	for i, id := range ids {
+		n.setID(i, id)
+	}
 	n.input, n.output = p.varint(), p.varint()
-	n.number = int32(max(-1, min(p.varint(), math.MaxInt32)))
-	n.by = p.uvarint()
-	for i := range n.twins {
+	n.setNumber(p.varint())
+	s.by = p.uvarint()
+	for i := range numTwins {
 		if seq := p.uvarint(); seq != 0 {
-			n.twins[i] = twin{scope: p.digest(), seq: seq}
+			n.facts().twins[i] = twin{scope: p.digest(), seq: seq}
 		}
 	}
 	if flags&flagContext != 0 {

@@ -90,12 +90,17 @@ func (e *stateEncoder) node(n *node) {
 	e.varint(n.arrived)
 	e.varint(n.start)
 	e.varint(n.end)
-	e.digests(n.scope, n.resource, n.models[0], n.models[1], n.ids[0], n.ids[1], n.ids[2], n.group)
+	e.digests(n.scope, n.resource, n.models[0], n.models[1], n.id, n.idAt(1), n.idAt(2), n.group)
 	e.varint(n.input)
 	e.varint(n.output)
-	e.varint(int64(n.number))
-	e.uvarint(n.by)
-	for _, t := range n.twins {
+	e.varint(n.number())
+	e.uvarint(e.c.selection.nodes.number(n.by))
+	for i := range numTwins {
+		if i >= len(n.twins()) {
+			e.uvarint(0)
+			continue
+		}
+		t := n.twins()[i]
 		e.uvarint(t.seq)
 		if t.seq != 0 {
 			e.digest(t.scope)

@@ -58,10 +58,10 @@ func (w *work) tool(dst []Decision, op operation, batch *Batch) []Decision {
 		start: w.start.UnixNano(), end: w.end.UnixNano(),
 		scope: xxhash.Sum64String(w.scope), resource: w.resource.hash,
 		models: [2]uint64{max(1, xxhash.Sum64String(event.ToolID))},
-		input:  -1, output: -1, number: -1,
+		input:  -1, output: -1,
 	}
 	if id := w.extract.text(fieldToolCallID); id != "" {
-		n.ids[2] = max(1, xxhash.Sum64String(id))
+		n.setID(2, max(1, xxhash.Sum64String(id)))
 	}
 	if facts := w.requestFacts(); len(facts) > 0 {
 		n.context = &spanContext{facts: append([]resourceFact(nil), facts...)}

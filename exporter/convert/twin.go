@@ -43,8 +43,8 @@ func (l *selection) answersApart(a, b *node) bool {
 	if a.scope != b.scope || !a.counted() || !b.counted() || sameCounts(a, b) {
 		return false
 	}
-	for i := 1; i < len(a.ids); i++ {
-		if a.ids[i] != 0 && a.ids[i] == b.ids[i] {
+	for i := 1; i < numIDs; i++ {
+		if id := a.idAt(i); id != 0 && id == b.idAt(i) {
 			return false
 		}
 	}
@@ -61,7 +61,7 @@ func (l *selection) representative(n *node) *node {
 		if n.verdict != verdictSuppressed {
 			break
 		}
-		by := l.nodes.get(n.by)
+		by := l.nodes.get(l.nodes.number(n.by))
 		if by == nil {
 			break
 		}
@@ -92,7 +92,7 @@ func (l *selection) replace(keep, drop *node, reason Reason) {
 func (l *selection) better(a, b *node, reason Reason) (keep, drop *node) {
 	score := func(n *node) int {
 		s := int(n.detail)
-		if n.ids[0] != 0 {
+		if n.id != 0 {
 			s += 1 << 8
 		}
 		if n.usage {
@@ -121,11 +121,12 @@ func (l *selection) better(a, b *node, reason Reason) (keep, drop *node) {
 func (l *selection) match(keep, drop *node) {
 	l.touch(keep)
 	t := twin{drop.scope, drop.seq}
-	if keep.twins[0] == (twin{}) {
-		keep.twins[0] = t
+	twins := &keep.facts().twins
+	if twins[0] == (twin{}) {
+		twins[0] = t
 		return
 	}
-	keep.twins[1] = t
+	twins[1] = t
 }
 
 // unmatched reports whether a node can have d as its twin. An instrumentation sees
@@ -135,7 +136,7 @@ func (l *selection) unmatched(n, d *node) bool {
 	if !n.usage || !d.usage {
 		return true
 	}
-	for _, t := range n.twins {
+	for _, t := range n.twins() {
 		if t.seq == 0 || t.scope != d.scope || t.seq == d.seq {
 			continue
 		}
@@ -199,7 +200,7 @@ func (l *selection) among(n, candidate *node, kind keyKind) {
 
 // unpaired is unmatched for nodes that nothing links, with or without usage.
 func (l *selection) unpaired(n, d *node) bool {
-	for _, t := range n.twins {
+	for _, t := range n.twins() {
 		if t.seq != 0 && t.scope == d.scope && t.seq != d.seq {
 			return false
 		}

@@ -4,7 +4,6 @@
 package convert
 
 import (
-	"math"
 	"strings"
 	"time"
 
@@ -301,7 +300,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 		start: w.start.UnixNano(), end: w.end.UnixNano(),
 		scope: xxhash.Sum64String(w.scope), resource: w.resource.hash,
 		models: [2]uint64{w.models[0].of(x.text(fieldResponseModel)), w.models[1].of(x.text(fieldRequestModel))},
-		input:  -1, output: -1, number: -1,
+		input:  -1, output: -1,
 	}
 	if isLogEvent(w.span) {
 		n.scope = eventScope(n.scope)
@@ -314,7 +313,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 	}
 	for i, at := range [...]field{fieldResponseID, fieldRequestID, fieldCallID} {
 		if text := x.text(at); text != "" {
-			n.ids[i] = max(1, xxhash.Sum64String(text))
+			n.setID(i, max(1, xxhash.Sum64String(text)))
 			if i == 0 {
 				n.idKind = idKindOf(text)
 			}
@@ -330,7 +329,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 		}
 	}
 	if f := x.get(w.c.retryNumber); f != nil {
-		n.number = int32(max(-1, min(f.num, math.MaxInt32)))
+		n.setNumber(f.num)
 	}
 	if w.cumulates() {
 		n.cumulative, n.tools = true, w.askedForTools()
