@@ -82,15 +82,15 @@ func TestCompressedErrorAnswer(t *testing.T) {
 	h.only().wantFailed(t, "rate_limit_exceeded")
 }
 
-func zipped(t *testing.T, text string) []byte {
-	t.Helper()
+func zipped(tb testing.TB, text string) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
 	if _, err := io.WriteString(w, text); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }

@@ -55,6 +55,37 @@ func TestGunzipOfRubbish(t *testing.T) {
 	}
 }
 
+// Whatever is said to be gzip, in whatever pieces: the same comes out of it, and
+// of a body that is gzip all that it holds.
+func FuzzGunzip(f *testing.F) {
+	f.Add([]byte(chatAnswer), true, 7)
+	f.Add([]byte(whole), false, 1)
+	f.Add(zipped(f, chatAnswer)[:40], false, 3)
+	f.Fuzz(func(t *testing.T, body []byte, pack bool, size int) {
+		text := body
+		if pack {
+			body = zipped(t, string(body))
+		}
+		unpacked := func(size int) string {
+			var out bytes.Buffer
+			g := newGunzip(func(p []byte) { out.Write(p) })
+			defer g.close()
+			for piece := range chunks(body, size) {
+				g.write(piece)
+			}
+			g.end()
+			return out.String()
+		}
+		all := unpacked(len(body) + 1)
+		if pieces := unpacked(1 + (size%64+64)%64); pieces != all {
+			t.Errorf("%d bytes whole, %d in pieces", len(all), len(pieces))
+		}
+		if pack && all != string(text) {
+			t.Errorf("got %q, want %q", all, text)
+		}
+	})
+}
+
 // A compressed answer reaches the caller as it is, and is understood on the way,
 // in time.
 func TestCompressedAnswers(t *testing.T) {

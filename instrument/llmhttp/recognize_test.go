@@ -5,9 +5,11 @@ package llmhttp
 
 import (
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -243,4 +245,32 @@ func TestPatterns(t *testing.T) {
 			t.Errorf("%s of %s: %q, %t", tt.pattern, tt.path, found, ok)
 		}
 	}
+}
+
+// Any path of any host is looked at without harm, and what is recognised has what
+// a span needs.
+func FuzzRecognize(f *testing.F) {
+	for _, a := range apis {
+		for _, path := range a.paths {
+			f.Add(a.method != http.MethodGet, "api.example.com:4000", "/x"+path)
+		}
+	}
+	f.Add(true, "", "/models//:generateContent")
+	f.Add(true, "[::1]:11434", "/models/%zz/%2f:countTokens/")
+	f.Fuzz(func(t *testing.T, post bool, host, path string) {
+		req := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "https", Host: host, Path: path}}
+		if post {
+			req.Method = http.MethodPost
+		}
+		got, ok := recognize(req, nil)
+		if !ok {
+			return
+		}
+		if got.api == nil || got.provider == "" || got.spanOperation() == "" {
+			t.Errorf("%s: %+v", path, got.recognized())
+		}
+		if model := got.modelOfPath(req.URL); strings.HasPrefix(got.api.paths[0], "/models/**") && model == "" {
+			t.Errorf("%s: no model", path)
+		}
+	})
 }
