@@ -20,13 +20,14 @@ type Answer struct {
 	ToolCalls []ToolCall // no text is made up beside them
 	// FinishReason is said in OpenAI's words, which are translated: "stop" (the default), "length" (when max_tokens
 	// cut the default text), "tool_calls" (with tool calls), "content_filter". Other words are sent as they are
-	// ("refusal", "MALFORMED_FUNCTION_CALL"). For OpenAI's responses, "failed" and "cancelled" are words too.
+	// ("refusal", "MALFORMED_FUNCTION_CALL"). For OpenAI's responses, "failed" and "cancelled" are words too, for videos "failed".
 	FinishReason string
 	Choices      []Choice
 
 	// What other models say.
 	Embeddings [][]float32 // one vector per input; default: unit vectors derived from the input
 	Images     []Image     // default: as many of one pixel as the request wants; Gemini's first candidate has them behind the text, none by default
+	Videos     int         // of Google; default: as many as the request wants
 	Audio      []byte      // speech; default: a few bytes that are derived from the input
 	Ranking    []Ranked    // rerank; default: the documents in their order
 	Flagged    []string    // moderation: the categories that hold ("violence"); default: none
@@ -34,7 +35,8 @@ type Answer struct {
 	// HostedTools are tools that the provider runs by itself, in its own words: OpenAI's responses have an item of
 	// each type ("web_search_call"), Anthropic a block for each name ("web_search") and a count in its usage.
 	HostedTools []string
-	// Polls is how many retrievals of a background response (OpenAI) find it still in progress; then it is done.
+	// Polls is how many retrievals of a background response (OpenAI) or of a video find it still in progress; then it
+	// is done.
 	Polls int
 
 	// The envelope.

@@ -16,7 +16,7 @@ type call struct {
 	seq  int
 	// What the path and the server's options say.
 	azure, litellm, vertex bool
-	query                  string
+	path, query            string
 	// responseID is the answer that is to be retrieved.
 	responseID string
 
@@ -39,7 +39,8 @@ type call struct {
 	store         bool
 	startingAfter int    // the last event that the client has of a stream; -1: none
 	format        string // of the answer: response_format, an audio format
-	size, quality string // of images
+	size, quality string // of images and videos
+	seconds       string // of videos
 	audioBytes    int64  // length of the audio sent
 	intEnums      bool   // Google: enumerations as integers
 	serverSent    bool   // Google: server-sent events

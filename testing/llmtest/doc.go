@@ -5,11 +5,11 @@
 // programs call, plain and streamed, so that the official clients talk to it without noticing:
 //
 //   - OpenAI: chat completions, responses (stored, in the background, compacted), legacy completions, embeddings,
-//     images, transcription, translation, speech, moderation; with and without /v1, under Azure's
+//     images, videos, transcription, translation, speech, moderation; with and without /v1, under Azure's
 //     /openai/deployments/{deployment} and LiteLLM's /engines/{model}
 //   - Anthropic: completions, messages and their count, also as Vertex AI has them (:rawPredict, :streamRawPredict)
-//   - Google: generateContent and streamGenerateContent (server-sent events, or a list), embeddings, countTokens; on
-//     Vertex AI also :predict, for embeddings and images
+//   - Google: generateContent and streamGenerateContent (server-sent events, or a list), embeddings, countTokens,
+//     videos; on Vertex AI also :predict, for embeddings and images
 //   - Amazon Bedrock: Converse, ConverseStream, InvokeModel and InvokeModelWithResponseStream, with event streams and
 //     the bodies of Claude, Titan, Nova, Llama, Mistral, Command and imported models
 //   - Cohere: chat in versions 1 and 2, embed, rerank

@@ -112,7 +112,7 @@ func (x *exchange) answer(r *http.Request) error {
 	to, ok := find(r.URL.Path)
 	c := &call{
 		kind: to.kind, seq: x.req.Seq, model: to.model, responseID: to.id, azure: to.azure, vertex: to.vertex,
-		litellm: x.s.cfg.litellm != nil, query: r.URL.RawQuery,
+		litellm: x.s.cfg.litellm != nil, path: r.URL.Path, query: r.URL.RawQuery,
 	}
 	if !ok || !to.kind.allows(r.Method) {
 		status := http.StatusNotFound

@@ -24,8 +24,8 @@ type kind struct {
 	events func(*reply) (stream, error)
 	// generates says that the answer is text that a model wrote, which its default usage counts.
 	generates bool
-	// retrieves says that the answer is one that was given before.
-	retrieves bool
+	// stores says that the answer can be retrieved, retrieves that it is one that was given before.
+	stores, retrieves bool
 }
 
 func (k *kind) allows(method string) bool {

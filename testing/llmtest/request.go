@@ -26,6 +26,8 @@ const (
 	APITranslations     API = "translations"       // /audio/translations
 	APISpeech           API = "speech"             // /audio/speech
 	APIModerations      API = "moderations"        // /moderations
+	APIVideos           API = "videos"             // /videos; Google: :predictLongRunning
+	APIRetrieveVideo    API = "videos_retrieve"    // GET /videos/{id}; Google: …/operations/{id}, :fetchPredictOperation
 
 	APIMessages API = "messages" // Anthropic: /v1/messages; Vertex: :rawPredict, :streamRawPredict
 	// APIAnthropicComplete is Anthropic's API before messages: /v1/complete.

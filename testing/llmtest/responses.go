@@ -30,7 +30,7 @@ var responses = &dialect{
 
 var (
 	responsesKind = &kind{
-		api: APIResponses, dialect: responses, id: "resp_", generates: true,
+		api: APIResponses, dialect: responses, id: "resp_", generates: true, stores: true,
 		read: readResponses, plain: (*reply).response, events: (*reply).responseEvents,
 	}
 	compactKind = &kind{

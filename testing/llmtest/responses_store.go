@@ -5,10 +5,11 @@ package llmtest
 
 import "net/http"
 
-// maxStored bounds the responses that can be retrieved.
+// maxStored bounds the answers that can be retrieved.
 const maxStored = 1024
 
-// responseStore has the responses that can be retrieved, the newest of them. Its zero value is empty.
+// responseStore has the answers that can be retrieved, the newest of them: responses, and jobs like videos. Its zero
+// value is empty.
 type responseStore struct {
 	byID map[string]*storedResponse
 	ids  []string // in order of age
@@ -69,7 +70,7 @@ func (s *responseStore) get(c *call) (*reply, bool) {
 // keepResponse stores an answer that can be retrieved. What runs in the background is queued at first.
 func (x *exchange) keepResponse(r *reply) {
 	c := r.call
-	if c.kind != responsesKind || (!c.store && !c.background) {
+	if !c.kind.stores || (!c.store && !c.background) {
 		return
 	}
 	x.s.mu.Lock()
@@ -86,10 +87,11 @@ func (x *exchange) retrieve(c *call) error {
 	r, ok := x.s.responses.get(c)
 	x.s.mu.Unlock()
 	if !ok {
-		return x.give(c, Answer{Error: &Error{
-			Status: http.StatusNotFound, Type: "invalid_request_error",
-			Message: "Response with id '" + c.responseID + "' not found.",
-		}})
+		e := &Error{Status: http.StatusNotFound}
+		if c.kind.dialect == responses {
+			e.Type, e.Message = "invalid_request_error", "Response with id '"+c.responseID+"' not found."
+		}
+		return x.give(c, Answer{Error: e})
 	}
 	x.note(func(q *Request) { q.Model = r.call.model })
 	return x.reply(r)

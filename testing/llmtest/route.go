@@ -31,6 +31,8 @@ func openAIRoutes() []route {
 		{"/audio/translations", translationsKind},
 		{"/audio/speech", speechKind},
 		{"/moderations", moderationsKind},
+		{"/videos", videosKind},
+		{"/videos/{id}", retrieveVideoKind},
 	}
 }
 
@@ -48,6 +50,9 @@ func otherRoutes() []route {
 		{"/models/{model}:embedContent", embedContentKind},
 		{"/models/{model}:batchEmbedContents", batchEmbedContentsKind},
 		{"/models/{model}:predict", predictKind},
+		{"/models/{model}:predictLongRunning", veoKind},
+		{"/models/{model}:fetchPredictOperation", fetchOperationKind},
+		{"/operations/{id}", operationKind},
 		{"/model/{model}/converse", converseKind},
 		{"/model/{model}/converse-stream", converseStreamKind},
 		{"/model/{model}/invoke", invokeKind},
@@ -78,8 +83,8 @@ func find(path string) (destination, bool) {
 		return d, true
 	}
 	for _, r := range otherRoutes() {
-		if model, ok := r.ends(path); ok {
-			return destination{kind: r.kind, model: model, vertex: strings.Contains(path, "/publishers/")}, true
+		if d, ok := r.ends(path); ok {
+			return d, true
 		}
 	}
 	return destination{}, false
@@ -120,17 +125,23 @@ func (r route) is(path string) (id string, ok bool) {
 	return id, begins && ends && id != "" && !strings.Contains(id, "/")
 }
 
-// ends reports whether path ends as the route's does, and the model in it.
-func (r route) ends(path string) (model string, ok bool) {
+// ends reports whether path ends as the route's does, and what is in it.
+func (r route) ends(path string) (destination, bool) {
+	d := destination{kind: r.kind, vertex: strings.Contains(path, "/publishers/")}
+	if before, _, holds := strings.Cut(r.path, "{id}"); holds {
+		at := strings.LastIndexByte(path, '/') + 1
+		d.id = path[at:]
+		return d, d.id != "" && strings.HasSuffix(path[:at], before)
+	}
 	before, after, holds := strings.Cut(r.path, "{model}")
 	if !holds {
-		return "", strings.HasSuffix(path, r.path)
+		return d, strings.HasSuffix(path, r.path)
 	}
 	rest, ok := strings.CutSuffix(path, after)
 	at := strings.LastIndex(rest, before)
 	if !ok || at < 0 {
-		return "", false
+		return d, false
 	}
-	model = rest[at+len(before):]
-	return model, model != ""
+	d.model = rest[at+len(before):]
+	return d, d.model != ""
 }
