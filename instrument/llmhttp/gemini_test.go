@@ -172,9 +172,11 @@ func TestVertexPredict(t *testing.T) {
 // Veo answers with an operation; the videos in it are metered when it is done.
 func TestVeo(t *testing.T) {
 	const operation = "models/veo-3.0/operations/o1"
-	for name, tt := range map[string]struct{ create, done string }{
-		"Gemini":    {geminiModels + "veo-3.0:predictLongRunning", `"response":{"generateVideoResponse":{"generatedSamples":[{},{}]}}`},
-		"Vertex AI": {vertexModels + "veo-3.0:predictLongRunning", `"response":{"videos":[{},{}]}`},
+	const gateway = "http://gateway.example.com/v1beta/"
+	for name, tt := range map[string]struct{ create, fetch, done string }{
+		"Gemini":            {geminiModels + "veo-3.0:predictLongRunning", "http://generativelanguage.googleapis.com/v1beta/" + operation, `"response":{"generateVideoResponse":{"generatedSamples":[{},{}]}}`},
+		"Vertex AI":         {vertexModels + "veo-3.0:predictLongRunning", "", `"response":{"videos":[{},{}]}`},
+		"Gemini, a gateway": {gateway + "models/veo-3.0:predictLongRunning", gateway + operation, `"response":{"generateVideoResponse":{"generatedSamples":[{},{}]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := &jobServer{answers: []string{
@@ -183,8 +185,8 @@ func TestVeo(t *testing.T) {
 			h := newHarness(t, server.ServeHTTP)
 			h.exchange(tt.create, `{"instances":[{"prompt":"secret"}],"parameters":{"durationSeconds":8,"sampleCount":2,"resolution":"1080p"}}`)
 			for range 2 {
-				if name == "Gemini" {
-					h.get("http://generativelanguage.googleapis.com/v1beta/" + operation)
+				if tt.fetch != "" {
+					h.get(tt.fetch)
 				} else {
 					h.exchange(vertexModels+"veo-3.0:fetchPredictOperation", `{"operationName":"`+operation+`"}`)
 				}

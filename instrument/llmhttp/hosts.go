@@ -16,6 +16,9 @@ type hostSettings struct {
 	streamUsage hosts.List
 	// learntLiteLLM are hosts that have answered as LiteLLM proxies do.
 	learntLiteLLM memory
+	// promised are hosts that have answered with the promise of an answer, so that
+	// the answer is known when it is fetched there.
+	promised memory
 	// refusedUsage are hosts (for LiteLLM: models of a host) that have refused
 	// stream_options.
 	refusedUsage memory
@@ -26,6 +29,7 @@ func (s *hostSettings) refine(t *target) {
 	if s == nil {
 		return
 	}
+	t.promised = t.api.retrieves && s.promised.has(t.hostPort)
 	t.litellm = s.litellm.Has(t.host, t.hostPort) || s.learntLiteLLM.has(t.hostPort)
 	if t.litellm {
 		t.known, t.source, t.streamUsage = true, sourceLiteLLM, true

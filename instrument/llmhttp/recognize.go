@@ -61,6 +61,8 @@ type target struct {
 	public      bool
 	streamUsage bool
 	litellm     bool
+	// promised says that the host has promised answers, of which this may be one.
+	promised bool
 	// refined says that the operation is known for sure.
 	refined bool
 	// vendor is the provider whose API a proxy passes on, by the path.
@@ -109,10 +111,10 @@ func recognize(req *http.Request, settings *hostSettings) (target, bool) {
 func (t *target) is(req *http.Request) bool {
 	a := t.api
 	switch {
-	case a.only && t.known && t.provider != a.provider, a.only && !t.known && t.vendor != a.provider:
+	case a.only && t.known && t.provider != a.provider, a.only && !t.known && !t.promised && t.vendor != a.provider:
 		return false
 	case a.retrieves:
-		return t.known || a.idPrefix != "" && strings.HasPrefix(t.found, a.idPrefix)
+		return t.known || t.promised || a.idPrefix != "" && strings.HasPrefix(t.found, a.idPrefix)
 	default:
 		return a.anyType || mayBeJSON(req.Header) || a.form && isForm(req.Header)
 	}

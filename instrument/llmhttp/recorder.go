@@ -327,6 +327,7 @@ func (r *recorder) settleJob(to attributeList, res *result) attributeList {
 			break
 		}
 		jobs.add(key, newJob(&p, target))
+		r.exchange.transport.settings.promised.add(target.hostPort)
 		res.free = true
 		res.units.seconds = amount{} // so long it is to be; nothing is there yet
 	case !a.retrieves: // the answer itself

@@ -123,6 +123,7 @@ func TestOtherRequestsPassUntouched(t *testing.T) {
 		{name: "files", method: http.MethodPost, url: "http://api.openai.com/v1/files", body: chatBody},
 		{name: "members of a response", method: http.MethodGet, url: "http://api.openai.com/v1/responses/resp_1/input_items"},
 		{name: "messages of a thread", method: http.MethodPost, url: "http://api.openai.com/v1/threads/t/messages", body: chatBody},
+		{name: "an operation of somebody's own", method: http.MethodGet, url: "http://ml.example.com/v1/models/m/operations/o1"},
 		{name: "content of a video", method: http.MethodGet, url: "http://api.openai.com/v1/videos/video_1/content"},
 		{name: "a model that is no language model", method: http.MethodPost, url: "http://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/7:predict", body: `{"instances":[{"content":"x"}]}`},
 		{name: "a prediction of something else", method: http.MethodPost, url: "http://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/acme/models/tabular:predict", body: `{"instances":[{"age":7}]}`},

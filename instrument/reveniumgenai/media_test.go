@@ -143,3 +143,38 @@ func TestGeminiImages(t *testing.T) {
 		check(t, m, recorder, want.With("isStreamed", "true"))
 	})
 }
+
+// Videos are billed once, when they are whole, by their seconds.
+func TestGenerateVideos(t *testing.T) {
+	const veo = "veo-3.0-generate-001"
+	seconds := int32(8)
+	for name, newClient := range map[string]func(*testing.T, *metertest.Meter) *genai.Client{
+		"Gemini":    func(t *testing.T, m *metertest.Meter) *genai.Client { t.Helper(); return newClient(t, m, gemini(m)) },
+		"Vertex AI": onVertex,
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := metertest.Start(t)
+			client := newClient(t, m)
+			m.LLM.Enqueue(llmtest.Answer{Polls: 1})
+			operation, err := client.Models.GenerateVideosFromSource(t.Context(), veo, &genai.GenerateVideosSource{Prompt: "a siamese cat"},
+				&genai.GenerateVideosConfig{NumberOfVideos: 2, DurationSeconds: &seconds, Resolution: "1080p"})
+			if err != nil || operation.Done {
+				t.Fatalf("%+v, %v", operation, err)
+			}
+			for _, want := range []bool{false, true, true} {
+				if operation, err = client.Operations.GetVideosOperation(t.Context(), operation, nil); err != nil || operation.Done != want {
+					t.Fatalf("%+v, %v", operation, err)
+				}
+			}
+			if len(operation.Response.GeneratedVideos) != 2 {
+				t.Errorf("%+v", operation.Response)
+			}
+			m.Want(metertest.Facts{
+				"operationType": "VIDEO", "operationSubtype": "generation", "durationSeconds": "16", "requestedDurationSeconds": "8", "resolution": "1080p",
+				"billingUnit": "PER_SECOND", "videoJobId": operation.Name, "asyncOperation": "true", "completionStatus": "SUCCESS",
+				"model": veo, "provider": "Google", "modelSource": "DIRECT", "costType": "AI",
+			})
+			wantPaths(t, m, reveniumtest.PathVideo)
+		})
+	}
+}

@@ -171,3 +171,26 @@ func TestSpeech(t *testing.T) {
 		"operationSubtype": "speech", "characterCount": "9", "voice": "alloy", "billingUnit": "PER_CHARACTER", "model": "gpt-4o-mini-tts",
 	})
 }
+
+// A video is billed once, when it is whole, by its seconds.
+func TestVideo(t *testing.T) {
+	m, client, _ := start(t)
+	m.LLM.Enqueue(llmtest.Answer{Polls: 1})
+	video, err := client.Videos.New(t.Context(), openai.VideoNewParams{ //nolint:staticcheck // compatible servers have it, OpenAI or not
+		Prompt: "a siamese cat", Model: "sora-2", Seconds: openai.VideoSeconds8, Size: openai.VideoSize1280x720,
+	})
+	if err != nil || video.Status != openai.VideoStatusQueued {
+		t.Fatalf("%+v, %v", video, err)
+	}
+	for _, want := range []openai.VideoStatus{openai.VideoStatusInProgress, openai.VideoStatusCompleted, openai.VideoStatusCompleted} {
+		if video, err = client.Videos.Get(t.Context(), video.ID); err != nil || video.Status != want { //nolint:staticcheck // as above
+			t.Fatalf("%+v, %v, want %s", video, err, want)
+		}
+	}
+	m.Want(metertest.Facts{
+		"operationType": "VIDEO", "operationSubtype": "generation", "durationSeconds": "8", "requestedDurationSeconds": "8", "resolution": "1280x720",
+		"billingUnit": "PER_SECOND", "videoJobId": video.ID, "asyncOperation": "true", "completionStatus": "SUCCESS",
+		"model": "sora-2", "provider": "OpenAI", "modelSource": "DIRECT", "costType": "AI",
+	})
+	checkRecord(t, m, reveniumtest.PathVideo, nil)
+}
