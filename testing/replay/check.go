@@ -5,8 +5,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -21,19 +23,21 @@ type outcome struct {
 // call is what the transport understood of the exchange. nil is what was not on
 // the wire.
 type call struct {
-	API           *string  `json:"api"`
-	Provider      *string  `json:"provider"`
-	Operation     *string  `json:"operation"`
-	Billable      bool     `json:"billable"` // a call that the provider bills and did not refuse
-	RequestModel  *string  `json:"requestModel"`
-	ResponseModel *string  `json:"responseModel"`
-	Streamed      bool     `json:"streamed"` // the request asked for a stream
-	ErrorType     *string  `json:"errorType"`
-	ResponseID    *string  `json:"responseId"`
-	FinishReasons []string `json:"finishReasons"`
-	StopReason    *string  `json:"stopReason"`
-	UsageReported bool     `json:"usageReported"`
-	Tokens        *tokens  `json:"tokens"`
+	API           *string `json:"api"`
+	Provider      *string `json:"provider"`
+	Operation     *string `json:"operation"`
+	Billable      bool    `json:"billable"` // a call that the provider bills and did not refuse
+	RequestModel  *string `json:"requestModel"`
+	ResponseModel *string `json:"responseModel"`
+	Streamed      bool    `json:"streamed"` // the request asked for a stream
+	ErrorType     *string `json:"errorType"`
+	ResponseID    *string `json:"responseId"`
+	// RequestIDs are by the header that has them, in lower case.
+	RequestIDs    map[string]string `json:"requestIds"`
+	FinishReasons []string          `json:"finishReasons"`
+	StopReason    *string           `json:"stopReason"`
+	UsageReported bool              `json:"usageReported"`
+	Tokens        *tokens           `json:"tokens"`
 }
 
 // tokens are the counts in the inclusive convention: input with the cached part,
@@ -71,7 +75,7 @@ func compare(o outcome, rec *recording) ([]difference, error) {
 	var diffs []difference
 	for _, name := range callFields {
 		want, ok := rec.Expected[name]
-		if !ok || name == "tokens" {
+		if !ok || name == "tokens" || name == "requestIds" {
 			continue
 		}
 		accepted := []json.RawMessage{want}
@@ -94,6 +98,11 @@ func compare(o outcome, rec *recording) ([]difference, error) {
 			diffs = append(diffs, difference{Field: name, Got: string(got[name]), Want: want})
 		}
 	}
+	idDiffs, err := compareIDs(o.Call.RequestIDs, rec.Expected["requestIds"])
+	if err != nil {
+		return nil, err
+	}
+	diffs = append(diffs, idDiffs...)
 	tokenDiffs, err := compareTokens(o.Call.Tokens, rec.Expected["tokens"])
 	if err != nil {
 		return nil, err
@@ -106,12 +115,31 @@ func compare(o outcome, rec *recording) ([]difference, error) {
 // callFields are the fields of a call in the order in which they are reported.
 var callFields = []string{
 	"api", "provider", "operation", "billable", "requestModel", "responseModel", "streamed",
-	"errorType", "responseId", "finishReasons", "stopReason", "usageReported", "tokens",
+	"errorType", "responseId", "requestIds", "finishReasons", "stopReason", "usageReported", "tokens",
 }
 
 // tokenFields likewise.
 var tokenFields = []string{
 	"input", "inputUncached", "cacheRead", "cacheCreation", "cacheCreation5m", "cacheCreation1h", "output", "reasoning", "total",
+}
+
+// compareIDs checks that the expected ids are among those that were found: a case
+// does not list what a gateway passes on.
+func compareIDs(got map[string]string, expected json.RawMessage) ([]difference, error) {
+	if expected == nil {
+		return nil, nil
+	}
+	var want map[string]string
+	if err := json.Unmarshal(expected, &want); err != nil {
+		return nil, fmt.Errorf("expected.requestIds: %w", err)
+	}
+	var diffs []difference
+	for _, header := range slices.Sorted(maps.Keys(want)) {
+		if got[header] != want[header] {
+			diffs = append(diffs, difference{Field: "requestIds." + header, Got: cmp.Or(got[header], "none"), Want: want[header]})
+		}
+	}
+	return diffs, nil
 }
 
 func compareTokens(got *tokens, expected json.RawMessage) ([]difference, error) {

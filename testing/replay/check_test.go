@@ -57,6 +57,11 @@ func TestCompare(t *testing.T) {
 			change: func(o *outcome) { o.Call.Tokens.CacheCreation = new(int64(0)) },
 			want:   []difference{{"tokens.cacheCreation", "0", "null"}},
 		},
+		"request ids": {
+			change: func(o *outcome) { o.Call.RequestIDs = map[string]string{"x-request-id": "a", "request-id": "b"} },
+			expect: map[string]string{"requestIds": `{"x-request-id":"a","request-id":"c","apim-request-id":"d"}`},
+			want:   []difference{{"requestIds.apim-request-id", "none", "d"}, {"requestIds.request-id", "b", "c"}},
+		},
 		"one count": {
 			change: func(o *outcome) { o.Call.Tokens.Output = new(int64(91)) },
 			want:   []difference{{"tokens.output", "91", "90"}},
@@ -125,7 +130,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareBrokenExpectation(t *testing.T) {
-	for key, value := range map[string]string{"providerAccept": `"openai"`, "tokens": `[]`, "complete": `"yes"`} {
+	for key, value := range map[string]string{"providerAccept": `"openai"`, "tokens": `[]`, "requestIds": `"x"`, "complete": `"yes"`} {
 		rec := load(t, "testdata/chat.json")
 		rec.Expected[key] = json.RawMessage(value)
 		if _, err := compare(right(), rec); err == nil {

@@ -81,7 +81,7 @@ func TestReplayPrintsOneLine(t *testing.T) {
 	}
 	want := `{"name":"chat","call":{"api":"openai.chat","provider":"openai","operation":"chat","billable":true,` +
 		`"requestModel":"gpt-5-nano","responseModel":"gpt-5-nano-2025-08-07","streamed":false,"errorType":null,` +
-		`"responseId":"chatcmpl-garden1","finishReasons":["stop"],"stopReason":"END","usageReported":true,` +
+		`"responseId":"chatcmpl-garden1","requestIds":{"x-request-id":"req_garden_1"},"finishReasons":["stop"],"stopReason":"END","usageReported":true,` +
 		`"tokens":{"input":1200,"inputUncached":176,"cacheRead":1024,"cacheCreation":null,"output":90,"reasoning":64,"total":1290}},"record":{`
 	if !strings.HasPrefix(lines[0], want) {
 		t.Errorf("line:\n%s\nwant it to begin with:\n%s", lines[0], want)
@@ -91,7 +91,7 @@ func TestReplayPrintsOneLine(t *testing.T) {
 	}
 	want = `{"name":"not-a-call","call":{"api":null,"provider":null,"operation":null,"billable":false,` +
 		`"requestModel":null,"responseModel":null,"streamed":false,"errorType":null,` +
-		`"responseId":null,"finishReasons":[],"stopReason":null,"usageReported":false,"tokens":null},"record":null}`
+		`"responseId":null,"requestIds":{},"finishReasons":[],"stopReason":null,"usageReported":false,"tokens":null},"record":null}`
 	if lines[2] != want {
 		t.Errorf("line:\n%s\nwant:\n%s", lines[2], want)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -28,7 +29,7 @@ import (
 func run(ctx context.Context, rec *recording) (outcome, []difference, error) {
 	spans := tracetest.NewSpanRecorder()
 	tracers := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans), sdktrace.WithSampler(sdktrace.AlwaysSample()))
-	result := outcome{Name: rec.Name, Call: call{FinishReasons: []string{}}}
+	result := outcome{Name: rec.Name, Call: call{RequestIDs: map[string]string{}, FinishReasons: []string{}}}
 	seen, server, err := play(ctx, rec, func(wire http.RoundTripper) http.RoundTripper {
 		return llmhttp.NewTransport(wire, llmhttp.WithTracerProvider(tracers))
 	})
@@ -72,6 +73,7 @@ func callOf(span sdktrace.ReadOnlySpan, recognized llmhttp.Recognized, seen *exc
 		ResponseModel: text(attrs, semconv.GenAIResponseModelKey),
 		ErrorType:     providerError(attrs, seen),
 		ResponseID:    text(attrs, semconv.GenAIResponseIDKey),
+		RequestIDs:    requestIDs(attrs),
 		FinishReasons: []string{},
 		Tokens:        tokensOf(attrs),
 	}
@@ -92,6 +94,17 @@ func callOf(span sdktrace.ReadOnlySpan, recognized llmhttp.Recognized, seen *exc
 	skipped, _ := attrs.Value(semconv.ReveniumMeteringSkipKey)
 	c.Billable = recognized.Billable && c.ErrorType == nil && !skipped.AsBool()
 	return c
+}
+
+// requestIDs are the ids that provider and gateway gave the request.
+func requestIDs(attrs attribute.Set) map[string]string {
+	ids := make(map[string]string)
+	for _, kv := range attrs.ToSlice() {
+		if header, ok := strings.CutPrefix(string(kv.Key), semconv.HTTPResponseHeaderPrefix); ok {
+			ids[header] = strings.Join(kv.Value.AsStringSlice(), ", ")
+		}
+	}
+	return ids
 }
 
 // providerError is the span's error.type where the provider sent the error. An
