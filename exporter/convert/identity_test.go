@@ -30,8 +30,8 @@ func TestNodeFillsCacheLines(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) < 8 {
 		t.Skip("pointers are shorter here")
 	}
-	if size := unsafe.Sizeof(n); size != 256 {
-		t.Errorf("a node has %d bytes, want four cache lines of 64", size)
+	if size := unsafe.Sizeof(n); size != 192 {
+		t.Errorf("a node has %d bytes, want three cache lines of 64", size)
 	}
 	if end := unsafe.Offsetof(n.before) + unsafe.Sizeof(n.before); end != 64 {
 		t.Errorf("what rules a node out ends at byte %d, want 64", end)

@@ -6,17 +6,7 @@ package convert
 import (
 	"math/rand/v2"
 	"testing"
-	"unsafe"
 )
-
-// TestNodeSize checks what the memory of calls mostly consists of: three cache lines
-// for each, of which the second begins with the key.
-func TestNodeSize(t *testing.T) {
-	var n node
-	if unsafe.Sizeof(n) != 192 || unsafe.Offsetof(n.key) != 64 {
-		t.Errorf("a node has %d bytes and its key is at %d", unsafe.Sizeof(n), unsafe.Offsetof(n.key))
-	}
-}
 
 // TestIndex fills an index several times over with the most keys that nodes have: the
 // latest node of each key must be found as long as it has its place.
