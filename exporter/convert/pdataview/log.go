@@ -24,9 +24,9 @@ import (
 // written in, if any. The view shows that span as the parent, and as the span id,
 // and as the trace id where there is none, a digest of what the record says: of its
 // time, name, body, attributes, scope and place, in whatever order the attributes
-// are. A record that is exported twice is thus one span; records of two calls differ
-// at least in their times. The resource has no part in the digest, since Collectors
-// on the way add to it.
+// are. A record that is exported twice is thus one span. Two processes can say the
+// same at the same time, so what a process says of itself in its resource, and no
+// Collector on the way adds, has a part in the digest, too: see [processKeys].
 type LogView struct {
 	record plog.LogRecord
 	origin
@@ -102,6 +102,23 @@ func eventName(record plog.LogRecord) string {
 	return names[1]
 }
 
+// processKeys are the attributes of a resource that tell one process from another
+// and that only the process itself sets. The others that could are added, or not,
+// by Collectors on the way, so that one record would have two ids where it comes by
+// two routes: host.id, host.name and container.id by resource detection, k8s.pod.uid
+// and what else names a pod by the processor of Kubernetes' attributes.
+func processKeys() [2]string { return [...]string{"service.instance.id", "process.pid"} }
+
+// process is what the resource says of which process it is.
+func (v *LogView) process() (p [2]string) {
+	for i, key := range processKeys() {
+		if value, ok := v.resource.Attributes().Get(key); ok {
+			p[i] = value.AsString()
+		}
+	}
+	return p
+}
+
 // identify makes the ids.
 func (v *LogView) identify() {
 	if v.identified {
@@ -115,6 +132,7 @@ func (v *LogView) identify() {
 	copy(fixed[16:24], span[:])
 	binary.LittleEndian.PutUint64(fixed[24:], uint64(v.timestamp()))
 	binary.LittleEndian.PutUint64(fixed[32:], uint64(r.SeverityNumber()))
+	process := v.process()
 	var d xxhash.Digest
 	for i, id := range [...][]byte{v.trace[:8], v.trace[8:], v.span[:]} {
 		d.ResetWithSeed(uint64(i))
@@ -122,6 +140,12 @@ func (v *LogView) identify() {
 		for _, text := range [...]string{v.ScopeName(), r.EventName(), r.Body().AsString()} {
 			_, _ = d.WriteString(text)
 			_, _ = d.Write([]byte{0})
+		}
+		for at, text := range process {
+			if text != "" {
+				_, _ = d.Write([]byte{1, byte(at)})
+				_, _ = d.WriteString(text)
+			}
 		}
 		sum := d.Sum64()
 		for key, value := range r.Attributes().All() {

@@ -78,7 +78,9 @@ func TestLogIdentity(t *testing.T) {
 	text := model.Str()
 	record.Attributes().Remove("model")
 	record.Attributes().PutStr("model", text)
-	resource.Attributes().PutStr("k8s.pod.name", "pod-1")
+	for _, added := range []string{"host.id", "host.name", "container.id", "k8s.pod.uid", "k8s.pod.name", "service.name"} {
+		resource.Attributes().PutStr(added, "by a Collector")
+	}
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(start.Add(time.Minute)))
 	if !same(pdataview.NewLog(record, scope, resource)) {
 		t.Error("the same record has another id")
@@ -98,6 +100,68 @@ func TestLogIdentity(t *testing.T) {
 		if v := pdataview.NewLog(record, scope, resource); v.SpanID() == first.SpanID() || v.TraceID() == first.TraceID() {
 			t.Errorf("another %s, and the same id", name)
 		}
+	}
+}
+
+// TestLogsOfProcesses: what two processes say at the same time are two calls, even if
+// they say the same; what one process says is one call, by whichever routes it comes
+// and whatever Collectors add on the way. The events have no ids of their calls.
+func TestLogsOfProcesses(t *testing.T) {
+	event := func(resource map[string]any) plog.Logs {
+		logs := assistantLogs(func(records plog.LogRecordSlice) {
+			record := apiRequest(records, start)
+			record.Attributes().Remove("request_id")
+			record.Attributes().Remove("session.id")
+		})
+		again := plog.NewLogs()
+		logs.CopyTo(again)
+		for key, value := range resource {
+			if err := again.ResourceLogs().At(0).Resource().Attributes().PutEmpty(key).FromRaw(value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return again
+	}
+	for name, tt := range map[string]struct {
+		first, second map[string]any
+		bills         int
+	}{
+		"two instances": {map[string]any{"service.instance.id": "a"}, map[string]any{"service.instance.id": "b"}, 2},
+		"two processes": {map[string]any{"process.pid": 7}, map[string]any{"process.pid": 8}, 2},
+		"an instance whose name is the other's number": {
+			map[string]any{"service.instance.id": "7"}, map[string]any{"process.pid": 7}, 2,
+		},
+		"one process, of which a Collector knows more": {
+			map[string]any{"service.instance.id": "a", "process.pid": 7},
+			map[string]any{
+				"service.instance.id": "a", "process.pid": 7, "host.id": "i-0a", "host.name": "node-1", "cloud.region": "eu-west-1",
+				"container.id": "4f", "k8s.pod.uid": "9c", "k8s.node.name": "node-1",
+			},
+			1,
+		},
+		"a process that says nothing of itself": {nil, map[string]any{"host.id": "i-0a", "k8s.pod.uid": "9c"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			converter, err := convert.New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var decisions []convert.Decision
+			for _, logs := range []plog.Logs{event(tt.first), event(tt.second)} {
+				for view := range pdataview.Logs(logs) {
+					decisions = converter.Convert(decisions, view)
+				}
+			}
+			bills := 0
+			for _, d := range converter.Flush(decisions) {
+				if d.Kind == convert.Billed {
+					bills++
+				}
+			}
+			if bills != tt.bills {
+				t.Errorf("%d bills, want %d: %v", bills, tt.bills, decisions)
+			}
+		})
 	}
 }
 
