@@ -291,3 +291,25 @@ func TestMaxElapsedTime(t *testing.T) {
 	})
 	m.checkSums(t)
 }
+
+// TestConnections sends in bursts, more than once since it is a matter of chance, and
+// checks that no more connections are open than requests are under way: net/http dials
+// one for a request that finds none idle, and keeps it although another became free
+// before.
+func TestConnections(t *testing.T) {
+	const most = 32
+	for _, opts := range [][]reveniumtest.Option{nil, nil, nil, nil, nil, {reveniumtest.WithTLS()}} {
+		srv := reveniumtest.Start(t, opts...)
+		m := start(t, srv, newHost(), func(cfg *Config) {
+			cfg.MaxConcurrentRequests = most
+			cfg.HTTP.TLS.InsecureSkipVerify = true
+		})
+		for i := range 5 {
+			m.consume(t, calls(i*300, 300))
+			waitFor(t, srv, (i+1)*300)
+		}
+		if got := srv.Connections(); got.Peak > most || got.Total > most {
+			t.Errorf("%d connections were open at a time, %d in all, for %d requests at a time", got.Peak, got.Total, most)
+		}
+	}
+}

@@ -176,10 +176,15 @@ func (e *engine) httpClient(ctx context.Context, host component.Host) (*http.Cli
 	cfg, set := e.cfg.HTTP, e.set.TelemetrySettings
 	cfg.Timeout = 0
 	set.TracerProvider, set.MeterProvider = nil, nil
+	busy := e.cfg.MaxConcurrentRequests * len(e.accounts)
+	if cfg.MaxConnsPerHost == 0 {
+		// Without a bound a request that finds no idle connection dials one, and takes
+		// another that becomes free meanwhile: twice as many would be open as are used.
+		cfg.MaxConnsPerHost = busy
+	}
 	if cfg.Keepalive.HasValue() {
 		// As many as there are requests at a time, or most would need a new connection.
 		keepalive := *cfg.Keepalive.Get()
-		busy := e.cfg.MaxConcurrentRequests * len(e.accounts)
 		keepalive.MaxIdleConns = max(keepalive.MaxIdleConns, busy)
 		keepalive.MaxIdleConnsPerHost = max(keepalive.MaxIdleConnsPerHost, busy)
 		cfg.Keepalive = configoptional.Some(keepalive)
