@@ -65,3 +65,52 @@ func TestLogEvents(t *testing.T) {
 		})
 	}
 }
+
+// TestKillBetweenSpanAndLogEvent kills the Collector as soon as it has taken the span
+// of a call, or the log events of a session of which one tells of that call, and has
+// the next process take the other. What the first remembered lies in the storage
+// extension, so that each call is one record all the same.
+func TestKillBetweenSpanAndLogEvent(t *testing.T) {
+	logs := root(t, "cmd", "revenium-otel", "internal", "preview", "testdata", "assistant-logs.json")
+	traces := root(t, "cmd", "revenium-otel", "internal", "preview", "testdata", "assistant-spans.json")
+	for name, files := range map[string][]string{"span first": {traces, logs}, "event first": {logs, traces}} {
+		t.Run(name, func(t *testing.T) {
+			srv := reveniumtest.Start(t)
+			dir := t.TempDir()
+			want := preview(t, files)
+			for i, file := range files {
+				p := launch(t, dir, []string{withKey, "REVENIUM_METERING_BASE_URL=" + srv.URL()},
+					"--config", root(t, "collector-config.yaml"), "--config", anyPorts(),
+					"--config", "yaml:exporters::revenium::selection::settle_window: 1s")
+				p.waitReady(t)
+				body, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				path := "/v1/traces"
+				if file == logs {
+					path = "/v1/logs"
+				}
+				if err := post(t.Context(), p.http["otlp"]+path, "application/json", body); err != nil {
+					t.Fatal(err)
+				}
+				if i == 0 {
+					p.kill(t)
+					continue
+				}
+				wait(t, srv, len(want))
+				p.stop(t)
+			}
+			var got []string
+			for _, r := range srv.Records() {
+				got = append(got, r.TransactionID)
+				if string(r.Body) != string(want[r.TransactionID]) {
+					t.Errorf("record %s\nof preview %s", r.Body, want[r.TransactionID])
+				}
+			}
+			if slices.Sort(got); len(got) != 4 || len(want) != 4 || len(slices.Compact(got)) != len(got) {
+				t.Errorf("records %v, want each of the %d of a preview", got, len(want))
+			}
+		})
+	}
+}
