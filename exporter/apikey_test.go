@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +71,33 @@ func TestKeyFileIsReadAgain(t *testing.T) {
 			storedOf(t, srv, ids)
 		})
 	}
+}
+
+// TestKeyReplacedDuringAnAttempt: one attempt is refused, another one under way then is
+// accepted with the next key. What the first one parked goes out, too.
+func TestKeyReplacedDuringAnAttempt(t *testing.T) {
+	srv := reveniumtest.Start(t, reveniumtest.WithAPIKeys(otherKey))
+	replaced := make(chan struct{})
+	var asked atomic.Int32
+	key := func(ctx context.Context) (string, error) {
+		if asked.Add(1) == 1 {
+			return testKey, nil
+		}
+		select {
+		case <-replaced:
+			return otherKey, nil
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+	p := newProcessor(t, srv, exporter.WithAPIKeyFunc(key), exporter.WithRetry(exporter.RetryConfig{UnauthorizedInterval: time.Hour}))
+	ids := chats(context.Background(), newTracer(t, p), 20)
+	waitFor(t, func() bool { return p.Report().Parked == 20 && asked.Load() >= 2 })
+	close(replaced)
+	if err := srv.Wait(within(t, 20*time.Second), 20); err != nil {
+		t.Fatal(err)
+	}
+	storedOf(t, srv, ids)
 }
 
 // waitFor waits for a condition that other goroutines bring about.

@@ -499,6 +499,12 @@ func (d *delivery) park(e spool.Entry, started, now time.Time, res metering.Resu
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !d.gate.until.Equal(probe) {
+		// The key turned out to be good, or was replaced, before the record was back.
+		d.settled(d.queue.Release(now))
+		d.wakes++
+		d.spawn()
+	}
 	for w := range d.waiters {
 		if !started.Before(w.since) {
 			d.dismiss(w, errKeyRefused)

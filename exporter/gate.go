@@ -70,7 +70,8 @@ func (g *gate) answered(started time.Time, took time.Duration) (release bool) {
 	if !g.demanded.IsZero() && started.Before(g.closedAt) {
 		return false // the service has asked for a pause since
 	}
-	release = g.closed && g.probes > 0
+	// Records whose key was refused wait for nothing but a key that is not.
+	release = g.closed && (g.probes > 0 || g.unauthorized)
 	if took < quickAnswer {
 		g.slow = 0
 	} else {
