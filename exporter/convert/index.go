@@ -75,17 +75,24 @@ func (x *index) get(key, last uint64) uint64 {
 func (x *index) put(key, seq, last uint64) (before uint32) {
 	tag, first := tagOf(key), x.first(key)
 	buckets := [...]uint64{first, x.other(first, tag)}
-	place, age := &x.buckets[first][0], uint64(0)
 	for _, at := range buckets {
 		bucket := &x.buckets[at]
 		for i := range bucket {
-			e := &bucket[i]
-			if e.tag == tag {
+			if e := &bucket[i]; e.tag == tag {
 				before, e.seq = e.seq, uint32(seq)
 				return before
 			}
-			if since := e.age(last); since > age {
-				place, age = e, since
+		}
+	}
+	place, age := &x.buckets[first][0], uint64(0)
+search:
+	for _, at := range buckets {
+		bucket := &x.buckets[at]
+		for i := range bucket {
+			if since := bucket[i].age(last); since > age {
+				if place, age = &bucket[i], since; age >= uint64(x.nodes) {
+					break search // its node has lost its place
+				}
 			}
 		}
 	}

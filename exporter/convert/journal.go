@@ -195,7 +195,7 @@ func (l *selection) export(c *Converter) (Chunk, error) {
 	j := l.journal
 	list := j.dirty
 	if j.all {
-		list = l.remembered()
+		list = l.nodes.numbers(l.nano)
 	}
 	if len(list) == 0 {
 		return Chunk{}, nil
@@ -240,13 +240,4 @@ func (l *selection) export(c *Converter) (Chunk, error) {
 // depends on it. Until then nobody was told that it has been taken.
 func (n *node) inBatch() bool {
 	return n.pending != nil && n.pending.wait == ReasonAwaitingBatch && !n.bills
-}
-
-// remembered lists the nodes that are remembered, the oldest first.
-func (l *selection) remembered() []uint64 {
-	var list []uint64
-	for n := range l.nodes.all(l.nano) {
-		list = append(list, n.seq)
-	}
-	return list
 }

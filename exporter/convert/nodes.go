@@ -3,7 +3,11 @@
 
 package convert
 
-import "iter"
+import (
+	"iter"
+	"maps"
+	"slices"
+)
 
 // nodes is the memory of nodes: a ring, in which the latest takes the place of the
 // oldest, and an index. It grows with what comes up to its bound. The ring is made in
@@ -21,6 +25,9 @@ type nodes struct {
 	touched uint32
 	// forgotten counts nodes that lost their place before they were too old.
 	forgotten int64
+	// displaced are nodes that wait although others have their places.
+	displaced map[uint64]*node
+	sweepAt   int
 }
 
 const (
@@ -30,42 +37,66 @@ const (
 )
 
 func newNodes(entries int, age int64) *nodes {
-	n := &nodes{max: entries, age: age}
-	n.resize(min(firstNodes, entries))
+	n := &nodes{max: entries, age: age, displaced: make(map[uint64]*node)}
+	n.resize(min(firstNodes, entries), 0)
 	return n
 }
 
-func (n *nodes) resize(size int) {
+// resize gives all that is remembered the places of a ring of another size.
+func (n *nodes) resize(size int, now int64) {
 	old := n.pieces
 	n.pieces = make([][]node, (size+pieceNodes-1)/pieceNodes)
 	n.size = uint64(size)
 	n.lap = n.last - n.last%n.size
-	displaced := n.index.displaced
+	lost := n.index.displaced
 	n.index = newIndex(size)
-	first := n.last + 1
 	for i, piece := range old {
 		for j := range piece {
-			if o := &piece[j]; o.seq != 0 {
-				*n.room(o.seq) = *o
-				first = min(first, o.seq)
+			if o := &piece[j]; n.remembers(o, now) {
+				n.settle(o, now)
 			}
 		}
 		old[i] = nil // it need not be kept until all have been copied
 	}
-	// In order, so that the latest of several is found first. What waits can be older
-	// than the ring is large.
-	for seq := first; seq <= n.last; seq++ {
-		o := n.get(seq)
-		if o == nil {
-			continue
-		}
-		for _, key := range o.keys() {
+	// In order, so that the latest of several is found first.
+	for _, seq := range n.numbers(now) {
+		for _, key := range n.get(seq).keys() {
 			if key != 0 {
 				n.index.put(key, seq, n.last)
 			}
 		}
 	}
-	n.index.displaced = displaced // what was, has its place again
+	n.index.displaced = lost // what was, has its place again
+}
+
+// settle gives a node its place. Of two that have the same, the one with the lower
+// number is older than others that have been forgotten, and only there since it waits.
+func (n *nodes) settle(o *node, now int64) {
+	switch at := n.room(o.seq); {
+	case at.seq == 0:
+		*at = *o
+	case at.seq < o.seq:
+		n.displace(at, now)
+		*at = *o
+	default:
+		n.displace(o, now)
+	}
+}
+
+// displace keeps a node that waits while another takes its place. What waits is
+// bounded by itself.
+func (n *nodes) displace(o *node, now int64) {
+	if len(n.displaced) >= n.sweepAt {
+		maps.DeleteFunc(n.displaced, func(_ uint64, o *node) bool { return !n.remembers(o, now) })
+		n.sweepAt = max(firstNodes, 2*len(n.displaced))
+	}
+	kept := *o
+	n.displaced[o.seq] = &kept
+}
+
+// remembers reports whether a node is still of use.
+func (n *nodes) remembers(o *node, now int64) bool {
+	return o.seq != 0 && (now-o.arrived <= n.age || o.pending != nil)
 }
 
 // place is where a node with a number would be; nil for a piece of the ring that has
@@ -107,7 +138,7 @@ func (n *nodes) get(seq uint64) *node {
 	if o := n.place(seq); o != nil && o.seq == seq {
 		return o
 	}
-	return nil
+	return n.displaced[seq]
 }
 
 // number is the number of a node of which part is a part; 0 for 0.
@@ -129,16 +160,28 @@ func (n *nodes) advance() *node {
 	return n.room(n.last)
 }
 
-// all are the nodes that are remembered, the oldest first, except for those that
-// waited for so long that others have come around.
+// numbers are those of the nodes that are remembered, the oldest first.
+func (n *nodes) numbers(now int64) []uint64 {
+	list := make([]uint64, 0, n.len(now))
+	for o := range n.all(now) {
+		list = append(list, o.seq)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// all are the nodes that are remembered, in no order.
 func (n *nodes) all(now int64) iter.Seq[*node] {
 	return func(yield func(*node) bool) {
-		for i := range n.size {
-			o := n.place(n.last + 1 + i)
-			if o == nil || o.seq == 0 || now-o.arrived > n.age && o.pending == nil {
-				continue
+		for _, piece := range n.pieces {
+			for i := range piece {
+				if o := &piece[i]; n.remembers(o, now) && !yield(o) {
+					return
+				}
 			}
-			if !yield(o) {
+		}
+		for _, o := range n.displaced {
+			if n.remembers(o, now) && !yield(o) {
 				return
 			}
 		}
@@ -181,15 +224,15 @@ func (n *nodes) approach(k *keys) {
 func (n *nodes) add(proto *node, k *keys, now int64) *node {
 	if n.last >= n.size && n.size < uint64(n.max) {
 		if oldest := n.room(n.last + 1); now-oldest.arrived <= n.age {
-			n.resize(min(int(n.size)*nodeGrowth, n.max))
+			n.resize(min(int(n.size)*nodeGrowth, n.max), now)
 		}
 	}
 	o := n.advance()
-	for o.seq != 0 && o.pending != nil {
-		// What waits is bounded by itself, and keeps its place meanwhile.
-		o = n.advance()
-	}
-	if o.seq != 0 && now-o.arrived <= n.age {
+	switch {
+	case o.seq == 0:
+	case o.pending != nil:
+		n.displace(o, now)
+	case now-o.arrived <= n.age:
 		n.forgotten++
 	}
 	*o = *proto
