@@ -25,7 +25,8 @@ func (w *work) classify() (operation, Reason) {
 		if media := outputMedia(w.extract.text(fieldOutputType)); media != "" {
 			return w.c.operations[media], ""
 		}
-		if w.extract.voc.dialect.quirks.has(usageOnly) && !w.hasUsage() && !w.saysFailed() {
+		if w.extract.voc.dialect.quirks.has(usageOnly) && !w.hasUsage() &&
+			(!w.saysFailed() || !w.tellsOfCall()) {
 			return op, ReasonNotBillable
 		}
 		return op, ""

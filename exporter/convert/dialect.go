@@ -3,7 +3,11 @@
 
 package convert
 
-import "github.com/revenium/revenium-otel-go/semconv"
+import (
+	"strings"
+
+	"github.com/revenium/revenium-otel-go/semconv"
+)
 
 // A dialect is the way in which an instrumentation writes calls into spans. It is
 // data: how to recognise it, which attribute means what, what is a call in it and
@@ -25,6 +29,13 @@ type dialect struct {
 	// refine are span names that say more exactly which operation a call is, where
 	// no attribute names it.
 	refine []nameRule
+	// failures are spans of a dialect that is usageOnly whose failure is that of a
+	// call, and what kind they must be of. A span with a name that is not among them
+	// can be of any kind.
+	failures []failureRule
+	// requests are log events of requests that were made, whether or not their answers
+	// are known.
+	requests []string
 	// streams are kinds, or span names, of which it is known whether the answer was
 	// streamed.
 	streams map[string]bool
@@ -63,6 +74,24 @@ type keyValue struct{ key, value string }
 
 // nameRule is a pattern of span names and what it stands for.
 type nameRule struct{ pattern, operation string }
+
+// failureRule is the name of a span and its kind, or a pattern of it, "" for none.
+type failureRule struct{ name, kind string }
+
+// tellsOfCall reports whether a span without usage tells of a call as a whole.
+func (d *dialect) tellsOfCall(name, kind string) bool {
+	known := false
+	for _, f := range d.failures {
+		if f.name != name {
+			continue
+		}
+		known = true
+		if begin, pattern := strings.CutSuffix(f.kind, "*"); kind == f.kind || pattern && strings.HasPrefix(kind, begin) {
+			return true
+		}
+	}
+	return !known
+}
 
 // exclusivity says for which models the input tokens of a dialect leave out those
 // that were read from and written to the cache.
@@ -105,6 +134,9 @@ const (
 	// contextOnly: spans without a marker are looked at for what they say about the
 	// calls below.
 	contextOnly
+	// hostOnEvents: the resource of log events names the host, and that of spans does
+	// not.
+	hostOnEvents
 )
 
 func (q quirks) has(one quirks) bool { return q&one != 0 }

@@ -50,7 +50,11 @@ func claudeCode() dialect {
 }
 
 // codex is Codex CLI. The usage is on the last of many spans of a stream, and the
-// model on a span above.
+// model on a span above. Failures are in its log events alone: one of each request
+// that failed, and one of each stream. It repeats requests, and whole streams, several
+// times, and begins anew to number attempts with each stream, so that their numbers
+// say nothing: attempts are what follows a failure in a conversation, in which it
+// makes one call after the other.
 func codex() dialect {
 	return dialect{
 		name: "codex",
@@ -62,16 +66,32 @@ func codex() dialect {
 		},
 		names: []nameRule{
 			{"handle_responses", "chat"},
+			{"completed", "chat"}, // the same span, where it has the name of the last event
 			{"session_task.turn", "invoke_agent"},
 			{"codex.sse_event", "chat"},
+			{"codex.api_request", "chat"},
 			{"codex.*", "model_chunk"},
 		},
+		failures: []failureRule{
+			// Each failed stream ends with one of these; those of other kinds say why, or
+			// tell of a part that could not be read.
+			{"codex.sse_event", "response.completed"},
+			// Those of other endpoints ask for lists of models.
+			{"codex.api_request", ""},
+			{"codex.api_request", "unknown"},
+			{"codex.api_request", "/responses*"},
+			{"codex.api_request", "responses*"},
+		},
+		requests: []string{"codex.api_request", "codex.websocket_request"},
 		sources: all(
+			from(fieldKind, "event.kind", "endpoint"),
+			from(fieldAttempts, "conversation.id"),
 			from(fieldReasoning, "codex.usage.reasoning_output_tokens", "reasoning_token_count"),
 			from(fieldTotal, "codex.usage.total_tokens"),
 			from(fieldInput, "gen_ai.usage.input_tokens", "input_token_count"),
 			from(fieldOutput, "gen_ai.usage.output_tokens", "output_token_count"),
 			from(fieldCacheRead, "gen_ai.usage.cache_read.input_tokens", "cached_token_count"),
+			from(fieldCacheCreation, "gen_ai.usage.cache_write.input_tokens", "cache_write_token_count"),
 			from(fieldRequestModel, "model"),
 			in(fieldDuration, unitMilliseconds, "duration_ms"),
 			from(fieldErrorMessage, "error.message"),
@@ -80,9 +100,11 @@ func codex() dialect {
 			optional("subscriber.id", "user.account_id"),
 			optional("traceId", "conversation.id"),
 		),
-		streams:  map[string]bool{"handle_responses": true, "codex.sse_event": true},
+		streams: map[string]bool{
+			"handle_responses": true, "completed": true, "codex.sse_event": true, "codex.api_request": true,
+		},
 		provider: "openai",
-		quirks:   usageOnly | modelAbove | contextOnly,
+		quirks:   usageOnly | modelAbove | contextOnly | hostOnEvents,
 		callSpan: "try_run_sampling_request",
 	}
 }

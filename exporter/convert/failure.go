@@ -44,7 +44,8 @@ func (w *work) failure(finishFailed, usage bool) *failure {
 	errorType := x.text(fieldErrorType)
 	status := w.httpStatus(errorType)
 	failed := w.status == StatusError || errorType != "" || status >= statusBadRequest || finishFailed ||
-		strings.EqualFold(x.text(fieldLevel), "ERROR") || x.get(fieldSuccess) != nil && !x.flag(fieldSuccess)
+		strings.EqualFold(x.text(fieldLevel), "ERROR") || x.get(fieldSuccess) != nil && !x.flag(fieldSuccess) ||
+		x.get(fieldErrorMessage) != nil && isLogEvent(w.span)
 	if !failed && usage {
 		return nil
 	}
@@ -93,12 +94,12 @@ func (w *work) httpStatus(errorType string) int64 {
 }
 
 // statusIn finds the HTTP status with which the messages of many clients begin:
-// "404 The model ...", "Error code: 429 - ...".
+// "404 The model ...", "Error code: 429 - ...", "http 503 Service Unavailable: ...".
 func statusIn(message string) int64 {
 	if word, rest, ok := strings.Cut(message, ": "); ok && !strings.ContainsAny(word, " 0123456789") {
 		message = rest // "BadRequestError: ", "UNKNOWN: "
 	}
-	message = strings.TrimPrefix(message, "Error code: ")
+	message = strings.TrimPrefix(strings.TrimPrefix(message, "Error code: "), "http ")
 	if len(message) < 4 || message[3] >= '0' && message[3] <= '9' || message[0] < '4' || message[0] > '5' {
 		return 0
 	}

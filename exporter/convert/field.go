@@ -22,6 +22,9 @@ const (
 	fieldResponseID
 	fieldRequestID
 	fieldCallID
+	// fieldAttempts is what attempts at the same call have in common that are in no
+	// span together, and that come one after the other.
+	fieldAttempts
 	// fieldToolCallID is the model's id for the use of a tool.
 	fieldToolCallID
 	fieldInput
@@ -100,6 +103,7 @@ func coreFields() [numCoreFields]coreField {
 		fieldResponseID:      {"transactionId", typeText},
 		fieldRequestID:       {"", typeText},
 		fieldCallID:          {"", typeText},
+		fieldAttempts:        {"", typeText},
 		fieldToolCallID:      {"", typeText},
 		fieldInput:           {"inputTokenCount", typeCount},
 		fieldUncached:        {"inputTokenCount", typeCount},

@@ -40,6 +40,32 @@ func codexEvent(input, output, cached, reasoning int) []any {
 	}
 }
 
+// orElse returns keys and values, and those of the standard whose keys are not among
+// them.
+func orElse(keysAndValues []any, standard ...any) []any {
+	all := slices.Clone(keysAndValues)
+	for i := 0; i < len(standard); i += 2 {
+		if !slices.Contains(keysAndValues, standard[i]) {
+			all = append(all, standard[i], standard[i+1])
+		}
+	}
+	return all
+}
+
+// codexEvent adds an event of a stream of Codex CLI.
+func (t *tree) codexEvent(name string, at int, more ...any) *span {
+	t.tb.Helper()
+	return t.logged(name, "codex.sse_event", "codex_otel.log_only", "", at,
+		orElse(more, "model", "gpt-5-codex", "conversation.id", "c1")...)
+}
+
+// codexRequest adds the event of a request of Codex CLI.
+func (t *tree) codexRequest(name string, at, took int, more ...any) *span {
+	t.tb.Helper()
+	return t.logged(name, "codex.api_request", "codex_otel.log_only", "", at,
+		orElse(more, "model", "gpt-5-codex", "conversation.id", "c1", "duration_ms", fmt.Sprint(took))...)
+}
+
 // geminiResponse adds the two events that tell of one response to Gemini CLI.
 func (t *tree) geminiResponse(name string, at, input, output, thoughts int, more ...any) *span {
 	t.tb.Helper()
@@ -133,16 +159,82 @@ var logSituations = map[string]struct {
 		},
 		[][]string{{"span", "event"}},
 	},
+	"Codex whose events name the host and whose spans do not": {
+		func(t *tree) {
+			s := t.add("try_run_sampling_request", "", 100, 4000, "model", "gpt-5-codex")
+			s.scope = "codex_cli_rs"
+			s = t.add("span", "try_run_sampling_request", 3990, 4000, "gen_ai.usage.input_tokens", 5000, "gen_ai.usage.output_tokens", 200,
+				"gen_ai.usage.cache_read.input_tokens", 4096, "codex.usage.reasoning_output_tokens", 64)
+			s.name, s.scope, s.resource = "completed", "codex_cli_rs", with("service.name", "codex_cli_rs")
+			t.logged("event", "codex.sse_event", "codex_otel.log_only", "", 3999, codexEvent(5000, 200, 4096, 64)...).resource = with("service.name", "codex_cli_rs", "host.name", "laptop")
+		},
+		[][]string{{"span", "event"}},
+	},
 	"Codex by events": {
 		func(t *tree) {
 			const scope = "codex_cli_rs"
 			t.logged("start", "codex.conversation_starts", scope, "", 0, "event.name", "codex.conversation_starts", "model", "gpt-5-codex")
 			t.logged("delta", "codex.sse_event", scope, "", 900, "event.name", "codex.sse_event", "event.kind", "response.created", "model", "gpt-5-codex", "duration_ms", "12")
 			t.logged("one", "codex.sse_event", scope, "", 3000, codexEvent(5000, 200, 4096, 64)...)
-			t.logged("two", "codex.sse_event", scope, "", 6000, codexEvent(5200, 90, 4096, 0)...)
+			t.logged("two", "codex.sse_event", scope, "", 6000, codexEvent(5200, 90, 4608, 0)...)
 			t.logged("tool", "codex.tool_result", scope, "", 6100, "event.name", "codex.tool_result", "tool_name", "shell", "model", "gpt-5-codex")
 		},
 		[][]string{{"one"}, {"two"}},
+	},
+	"Codex with failures that it repeats": {
+		func(t *tree) {
+			t.codexRequest("first", 1000, 400, "http.response.status_code", 503, "error.message", "http 503 Service Unavailable: None")
+			t.codexRequest("second", 2000, 400, "attempt", 1, "error.message", "network error: connection reset")
+			t.codexRequest("third", 3000, 400, "attempt", 2, "http.response.status_code", 200)
+			t.codexEvent("aborted stream", 5000, "error.message", "idle timeout waiting for SSE")
+			t.codexEvent("reason", 5001, "event.kind", "response.failed", "error.message", "{}")
+			t.codexEvent("failed stream", 5002, "event.kind", "response.completed", "error.message", "stream disconnected before completion")
+			t.codexRequest("refused", 6000, 100, "http.response.status_code", 401, "error.message", "http 401 Unauthorized: None")
+			t.codexRequest("accepted", 7000, 400, "http.response.status_code", 200, "endpoint", "/responses")
+			t.codexEvent("marker", 90000, "event.kind", "response.completed", "duration_ms", "12")
+			t.codexEvent("call", 90001, codexEvent(5000, 200, 4096, 64)...)
+		},
+		[][]string{{"call"}},
+	},
+	"Codex that gives up": {
+		func(t *tree) {
+			for i := range 4 {
+				t.codexRequest(fmt.Sprint("stream ", i), 1000+2000*i, 400, "attempt", 0, "http.response.status_code", 200)
+				t.codexEvent(fmt.Sprint("failure ", i), 2000+2000*i, "event.kind", "response.completed", "error.message", "stream disconnected before completion")
+			}
+			t.codexRequest("of the next call", 190000, 400, "http.response.status_code", 200)
+			t.codexEvent("next call", 200000, codexEvent(5000, 200, 4096, 64)...)
+		},
+		[][]string{{"failure 3"}, {"next call"}},
+	},
+	"Codex over a socket": {
+		func(t *tree) {
+			t.logged("connect", "codex.websocket_connect", "codex_otel.log_only", "", 900, "conversation.id", "c1", "model", "gpt-5-codex",
+				"success", "false", "error.message", "refused")
+			t.codexEvent("failed", 2000, "event.kind", "response.completed", "error.message", "stream disconnected before completion")
+			t.logged("again", "codex.websocket_request", "codex_otel.log_only", "", 2300, "conversation.id", "c1", "model", "gpt-5-codex",
+				"success", "true", "duration_ms", "3")
+			t.codexEvent("call", 180000, codexEvent(5000, 200, 4096, 64)...)
+		},
+		[][]string{{"call"}},
+	},
+	"Codex with failures that nobody repeats": {
+		func(t *tree) {
+			t.codexRequest("bad request", 1000, 300, "http.response.status_code", 400, "error.message", "http 400 Bad Request: None", "endpoint", "/responses")
+			t.codexRequest("no models", 1500, 300, "http.response.status_code", 403, "error.message", "http 403 Forbidden: None", "endpoint", "/models")
+			t.codexEvent("unreadable part", 1600, "event.kind", "response.output_item.done", "error.message", "failed to parse response.output_item.done")
+			t.codexRequest("of the next call", 3000, 400, "http.response.status_code", 200)
+			t.codexEvent("next call", 9000, codexEvent(5000, 200, 4096, 64)...)
+		},
+		[][]string{{"bad request"}, {"next call"}},
+	},
+	"failures of two conversations with Codex": {
+		func(t *tree) {
+			t.codexRequest("one", 1000, 300, "http.response.status_code", 429, "error.message", "http 429 Too Many Requests: None", "conversation.id", "c2")
+			t.codexRequest("of another", 2000, 300, "http.response.status_code", 200)
+			t.codexEvent("other call", 9000, codexEvent(5000, 200, 4096, 64)...)
+		},
+		[][]string{{"one"}, {"other call"}},
 	},
 	"an event of the conventions beside its span": {
 		func(t *tree) {
@@ -231,5 +323,55 @@ func TestGeminiEventRecord(t *testing.T) {
 	}
 	if c.StopReason != "TOKEN_LIMIT" {
 		t.Errorf("stop reason %s", c.StopReason)
+	}
+}
+
+// TestCodexFailureRecord: what a failed call of Codex becomes, by what is to be done
+// with failures.
+func TestCodexFailureRecord(t *testing.T) {
+	tree := newTree(t)
+	request := tree.codexRequest("request", 4000, 300, "error.message", "http 429 Too Many Requests: None")
+	stream := tree.codexEvent("stream", 9000, "event.kind", "response.completed", "error.message", "stream disconnected before completion")
+	for _, tt := range []struct {
+		policy convert.ErrorPolicy
+		bills  int
+	}{{convert.ErrorPolicyNone, 0}, {convert.ErrorPolicyFinal, 1}, {convert.ErrorPolicyAll, 2}} {
+		c := newConverter(t, convert.WithErrorRecords(tt.policy))
+		var bills []convert.Decision
+		for _, d := range c.Flush(c.Convert(c.Convert(nil, request), stream)) {
+			if d.Kind == convert.Billed {
+				bills = append(bills, d)
+			}
+		}
+		if len(bills) != tt.bills {
+			t.Fatalf("%v: %d bills", tt.policy, len(bills))
+		}
+	}
+	c, d := billed(t, request)
+	if d.Reason != convert.ReasonError || c.StopReason != "ERROR" || c.Model != "gpt-5-codex" || c.Provider != "OpenAI" || c.RequestDuration != 300 ||
+		c.InputTokenCount != 0 || c.OutputTokenCount != 0 {
+		t.Errorf("%s: %+v", d.Reason, c)
+	}
+	if c.ErrorCode == nil || *c.ErrorCode != 429 {
+		t.Errorf("error code of %+v", c)
+	}
+}
+
+// TestCodexEventRecord: what the event of a response says of the cache.
+func TestCodexEventRecord(t *testing.T) {
+	c := bill(t, newTree(t).codexEvent("event", 4000, append(codexEvent(5000, 200, 4096, 64), "cache_write_token_count", 512)...))
+	if c.InputTokenCount != 5000 || c.OutputTokenCount != 200 || c.CacheReadTokenCount == nil || *c.CacheReadTokenCount != 4096 ||
+		c.CacheCreationTokenCount == nil || *c.CacheCreationTokenCount != 512 {
+		t.Errorf("tokens of %+v", c)
+	}
+}
+
+// TestFailureWithoutAnswer: an event that tells of an error tells of a failed call,
+// whether or not there was an answer.
+func TestFailureWithoutAnswer(t *testing.T) {
+	s := newTree(t).logged("error", "claude_code.api_error", "com.anthropic.claude_code.events", "", 4000,
+		"model", "claude-sonnet-4-5-20250929", "error", "Connection error.", "status_code", "undefined", "duration_ms", "800")
+	if _, d := billed(t, s); d.Reason != convert.ReasonError {
+		t.Errorf("%s", d.Reason)
 	}
 }

@@ -15,11 +15,24 @@ import (
 type resourceFacts struct {
 	identity any
 	// hash tells resources apart, whatever the order of their attributes.
-	hash  uint64
+	hash uint64
+	// host is the part of the host's name in it.
+	host  uint64
 	set   dialectSet
 	facts []resourceFact
 	// notes are about values that could not be taken. They are told with every span.
 	notes []Note
+}
+
+// hostName is the attribute of a resource that names the host.
+const hostName = "host.name"
+
+// process tells the processes of a dialect apart, by their resources.
+func (r *resourceFacts) process(d *dialect) uint64 {
+	if d.quirks.has(hostOnEvents) {
+		return r.hash - r.host
+	}
+	return r.hash
 }
 
 // resourceFact is the value of a field as the resource gives it.
@@ -84,6 +97,9 @@ func (s *resourceScan) Attribute(key string, v Value) bool {
 		h = h*31 + v.num
 	}
 	s.facts.hash += h * math.MaxInt32
+	if key == hostName {
+		s.facts.host = h * math.MaxInt32
+	}
 	if e, ok := s.r.resource[key]; ok && v.kind == ValueString {
 		s.facts.set |= matching(e.values, v.str)
 	}

@@ -132,7 +132,10 @@ func (w *work) remember(dst []Decision, c class) []Decision {
 			context.start = w.span.StartTime().UnixNano()
 		}
 	}
-	if len(context.facts) == 0 && context.model == "" || isLogEvent(w.span) {
+	if isLogEvent(w.span) {
+		return w.attempted(dst)
+	}
+	if len(context.facts) == 0 && context.model == "" {
 		return w.c.pass(dst, w.span)
 	}
 	facts := make([]resourceFact, len(context.facts))
@@ -225,8 +228,11 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 		e.wait = ReasonAwaitingModel
 	case reason == ReasonNoUsage:
 		e.wait = ReasonAwaitingUsage
-	case reason == ReasonError && f.retryable && w.c.cfg.errorPolicy == ErrorPolicyFinal:
+	case reason == ReasonError && (f.retryable || w.triesAgain(f)) && w.c.cfg.errorPolicy == ErrorPolicyFinal:
 		e.wait = ReasonAwaitingRetry
+		if x := &w.extract; x.get(fieldAttempts) != nil {
+			e.until = spanKey{Trace: w.key.Trace} // the next attempt is made in another span
+		}
 	}
 	w.describe(op, &id, &t, known, f)
 	return w.enter(dst, batch)
@@ -298,7 +304,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 		key: w.key, parent: w.parentID, class: op.class,
 		usage: known, failed: f != nil && !known, detail: t.detail(),
 		start: w.start.UnixNano(), end: w.end.UnixNano(),
-		scope: xxhash.Sum64String(w.scope), resource: w.resource.hash,
+		scope: xxhash.Sum64String(w.scope), resource: w.resource.process(w.extract.voc.dialect),
 		models: [2]uint64{w.models[0].of(x.text(fieldResponseModel)), w.models[1].of(x.text(fieldRequestModel))},
 		input:  -1, output: -1,
 	}
@@ -334,12 +340,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 	if w.cumulates() {
 		n.cumulative, n.tools = true, w.askedForTools()
 	}
-	// Failures have no response model.
-	model := id.model
-	if f := x.get(fieldRequestModel); f != nil {
-		model = f.text
-	}
-	n.group = mix(keyGroup, traceHash(&w.key), spanDigest(&spanKey{Span: w.parentID}), xxhash.Sum64String(op.name), xxhash.Sum64String(model))
+	n.group = w.attempts(op, id.model)
 }
 
 // verdict says whether a call is billed, and why.
