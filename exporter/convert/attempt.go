@@ -156,6 +156,12 @@ func (w *work) tellsOfCall() bool {
 	return w.extract.voc.dialect.tellsOfCall(w.name, w.extract.text(fieldKind))
 }
 
+// eventKnowsMore reports whether a log event of the call, which may come, has more of
+// the usage than the span. No log events come to a process' own converter.
+func (w *work) eventKnowsMore() bool {
+	return w.extract.voc.dialect.quirks.has(eventsKnowMore) && !isLogEvent(w.span) && !w.c.cfg.inProcess
+}
+
 // attempted is for a log event that is not billed. One of a request shows that the
 // failure before it was repeated: what comes of it can be known minutes later, when
 // that failure does not wait any longer.

@@ -257,6 +257,21 @@ func (w *work) attachContent(b *block) {
 	}
 }
 
+// fillContent takes what was asked and answered from another span of the call, if b
+// says nothing of it. It is taken as a whole: a system prompt can be the first of the
+// messages on one span and an attribute of its own on another.
+func (b *block) fillContent(from *block) {
+	if b == nil || from == nil {
+		return
+	}
+	c, other := &b.record, &from.record
+	if c.SystemPrompt != "" || c.InputMessages != "" || c.OutputResponse != "" {
+		return
+	}
+	c.SystemPrompt, c.InputMessages, c.OutputResponse = other.SystemPrompt, other.InputMessages, other.OutputResponse
+	c.PromptsTruncated = other.PromptsTruncated
+}
+
 // clearContent takes all content out of a record.
 func clearContent(c *metering.Completion) {
 	c.SystemPrompt, c.InputMessages, c.OutputResponse, c.PromptsTruncated = "", "", "", nil

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
 	"github.com/revenium/revenium-otel-go/exporter/metering"
@@ -184,5 +185,61 @@ func TestContentRedaction(t *testing.T) {
 	}
 	if len(d.Notes) == 0 || d.Notes[len(d.Notes)-1].Action != convert.NoteDropped || strings.Contains(d.Notes[len(d.Notes)-1].Reason, "Ada") {
 		t.Errorf("notes %+v", d.Notes)
+	}
+}
+
+// TestContentOfTwin: what was asked and answered is taken from another span of the
+// call where the one that bills says nothing of it, all or nothing.
+func TestContentOfTwin(t *testing.T) {
+	const asked = `[{"role":"user","parts":[{"type":"text","content":"Which bulbs in shade?"}]}]`
+	for name, tt := range map[string]struct {
+		outer, inner []any
+		input        string
+		output       string
+	}{
+		"a wrapper without usage": {
+			[]any{"gen_ai.operation.name", "chat", "gen_ai.request.model", "gpt-4o", "gen_ai.input.messages", asked},
+			usage("gpt-4o", 30, 12), asked, "",
+		},
+		"two with usage": {
+			usage("gpt-4o", 30, 12, "gen_ai.input.messages", asked), usage("gpt-4o", 30, 12, "gen_ai.response.id", "r1"), asked, "",
+		},
+		"one that has something": {
+			usage("gpt-4o", 30, 12, "gen_ai.input.messages", asked),
+			usage("gpt-4o", 30, 12, "gen_ai.response.id", "r1", "ai.response.text", "Bluebells."), "", "Bluebells.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := newTree(t)
+			outer := tree.add("outer", "", 0, 1000, tt.outer...)
+			inner := tree.add("inner", "outer", 10, 990, tt.inner...)
+			for _, capture := range []bool{true, false} {
+				opts := []convert.Option{convert.WithHoldBack(time.Second)}
+				if capture {
+					opts = append(opts, convert.WithContentCapture())
+				}
+				for _, order := range [][2]*span{{outer, inner}, {inner, outer}} {
+					c := newConverter(t, opts...)
+					bills := 0
+					for _, d := range c.Flush(c.Convert(c.Convert(nil, order[0]), order[1])) {
+						if d.Kind != convert.Billed {
+							continue
+						}
+						bills++
+						record := d.Record.(*metering.Completion)
+						input, output := tt.input, tt.output
+						if !capture {
+							input, output = "", ""
+						}
+						if d.SpanID != inner.id || record.InputMessages != input || record.OutputResponse != output {
+							t.Errorf("input %q, output %q", record.InputMessages, record.OutputResponse)
+						}
+					}
+					if bills != 1 {
+						t.Errorf("%d bills", bills)
+					}
+				}
+			}
+		})
 	}
 }

@@ -87,7 +87,8 @@ const (
 const (
 	// ReasonAwaitingRetry: a failure that the client may repeat.
 	ReasonAwaitingRetry Reason = "awaiting retry"
-	// ReasonAwaitingUsage: a call without usage, which another span may have.
+	// ReasonAwaitingUsage: a call without usage, or without a part of it, which another
+	// span or a log event may have.
 	ReasonAwaitingUsage Reason = "awaiting usage"
 	// ReasonAwaitingCalls: a span around calls, with usage, beneath which no call has
 	// been seen.

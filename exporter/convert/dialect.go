@@ -137,6 +137,8 @@ const (
 	// hostOnEvents: the resource of log events names the host, and that of spans does
 	// not.
 	hostOnEvents
+	// eventsKnowMore: log events have all of the usage, and spans a part of it.
+	eventsKnowMore
 )
 
 func (q quirks) has(one quirks) bool { return q&one != 0 }

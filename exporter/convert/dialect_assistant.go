@@ -153,5 +153,6 @@ func geminiCLI() dialect {
 			optional("traceId", "session.id"),
 		),
 		provider: "gcp.gemini",
+		quirks:   eventsKnowMore,
 	}
 }

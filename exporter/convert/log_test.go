@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/exporter/metering"
 )
 
 // logged adds a log event, written in a span or, with "", in none: then it has a
@@ -373,5 +374,39 @@ func TestFailureWithoutAnswer(t *testing.T) {
 		"model", "claude-sonnet-4-5-20250929", "error", "Connection error.", "status_code", "undefined", "duration_ms", "800")
 	if _, d := billed(t, s); d.Reason != convert.ReasonError {
 		t.Errorf("%s", d.Reason)
+	}
+}
+
+// TestGeminiSpanAndEvent: where span and event of a call come within the settle window,
+// the event bills, since the span leaves out thinking; where no event comes, the span
+// does.
+func TestGeminiSpanAndEvent(t *testing.T) {
+	for name, order := range map[string][]string{
+		"span first": {"span", "event"}, "event first": {"event", "span"}, "no event": {"span"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree := newTree(t)
+			s := tree.add("span", "", 100, 4000, usage("gemini-2.5-pro", 900, 40, "gen_ai.agent.name", "gemini-cli")...)
+			s.scope = "gemini-cli"
+			event := tree.geminiResponse("event", 3990, 900, 40, 60)
+			c := newConverter(t)
+			var decisions []convert.Decision
+			for _, which := range order {
+				decisions = c.Convert(decisions, map[string]*span{"span": s, "event": event}[which])
+			}
+			want := int64(100)
+			if len(order) == 1 {
+				want = 40
+			}
+			var bills []int64
+			for _, d := range c.Flush(decisions) {
+				if d.Kind == convert.Billed {
+					bills = append(bills, d.Record.(*metering.Completion).OutputTokenCount)
+				}
+			}
+			if len(bills) != 1 || bills[0] != want {
+				t.Errorf("output %d, want %d", bills, want)
+			}
+		})
 	}
 }

@@ -76,6 +76,7 @@ func (l *selection) replace(keep, drop *node, reason Reason) {
 	if facts := drop.pending.requestFacts(); len(facts) > 0 {
 		l.inherit(keep, &spanContext{facts: facts}, OriginTwin)
 	}
+	keep.pending.decision.block.fillContent(drop.pending.decision.block)
 	if p := keep.pending; keep.failed && p.wait == ReasonAwaitingRetry && keep.parent == drop.key.Span {
 		// The failure of the inner one is that of the outer, which may be repeated.
 		l.leaveEnding(p)

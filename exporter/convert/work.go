@@ -222,11 +222,18 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 			// The record is there, except for the model.
 			e.decision.Kind, e.decision.Reason, e.decision.Record = Skipped, ReasonInvalidModel, nil
 		}
+	} else if w.c.content != nil {
+		// Another span of the call can have the usage, and not what was asked.
+		b := w.build(op, &id, &t, stop, f)
+		w.attachContent(b)
+		b.reason = reason
+		w.attach(&e.decision, b)
+		e.decision.Record = nil
 	}
 	switch {
 	case id.model == "":
 		e.wait = ReasonAwaitingModel
-	case reason == ReasonNoUsage:
+	case reason == ReasonNoUsage, w.eventKnowsMore():
 		e.wait = ReasonAwaitingUsage
 	case reason == ReasonError && (f.retryable || w.triesAgain(f)) && w.c.cfg.errorPolicy == ErrorPolicyFinal:
 		e.wait = ReasonAwaitingRetry
