@@ -42,6 +42,9 @@ func (f *fact) coerce(typ valueType, u unit, v Value) (ok bool, problem string) 
 		if u == unitFirstWord {
 			f.text, _, _ = strings.Cut(f.text, " ")
 		}
+		if n := len(f.text); u == unitQuoted && n > 2 && f.text[0] == '"' && f.text[n-1] == '"' {
+			f.text = f.text[1 : n-1]
+		}
 		return ok, problem
 	case typeCount:
 		ok, problem = f.coerceCount(v)

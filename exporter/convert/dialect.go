@@ -175,6 +175,9 @@ const (
 	unitOrdinal
 	// unitFirstWord takes the text up to the first space.
 	unitFirstWord
+	// unitQuoted takes text out of the quotation marks of a document that is nothing
+	// but text.
+	unitQuoted
 )
 
 // from returns sources of a field, the best first.

@@ -100,9 +100,7 @@ func codex() dialect {
 			optional("subscriber.id", "user.account_id"),
 			optional("traceId", "conversation.id"),
 		),
-		streams: map[string]bool{
-			"handle_responses": true, "completed": true, "codex.sse_event": true, "codex.api_request": true,
-		},
+		streams:  map[string]bool{"handle_responses": true, "completed": true, "codex.sse_event": true},
 		provider: "openai",
 		quirks:   usageOnly | modelAbove | contextOnly | hostOnEvents,
 		callSpan: "try_run_sampling_request",

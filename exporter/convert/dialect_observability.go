@@ -78,6 +78,32 @@ func braintrust() dialect {
 	}
 }
 
+// mlflow is MLflow's tracing. Its attributes are JSON, also those that are nothing
+// but text. Its usage is what the provider says.
+func mlflow() dialect {
+	return dialect{
+		name:        "mlflow",
+		recognition: recognition{keys: []string{"mlflow.spanType"}, weak: true},
+		kinds: map[string]string{
+			"llm": "chat", "chat_model": "chat", "embedding": "embeddings", "reranker": "rerank",
+			"agent": "invoke_agent", "chain": "invoke_workflow", "workflow": "invoke_workflow", "task": "execute_task",
+			"tool": "execute_tool", "retriever": "retrieval", "parser": "model_chunk", "memory": "execute_task",
+			"guardrail": "evaluate", "evaluator": "evaluate", "unknown": "invoke_workflow",
+		},
+		sources: all(
+			in(fieldKind, unitQuoted, "mlflow.spanType"),
+			in(fieldRequestModel, unitQuoted, "mlflow.llm.model"),
+			in(fieldProvider, unitQuoted, "mlflow.llm.provider"),
+			inside(fieldInput, "mlflow.chat.tokenUsage", "input_tokens"),
+			inside(fieldOutput, "mlflow.chat.tokenUsage", "output_tokens"),
+			inside(fieldTotal, "mlflow.chat.tokenUsage", "total_tokens"),
+			inside(fieldCacheRead, "mlflow.chat.tokenUsage", "cache_read_input_tokens"),
+			inside(fieldCacheCreation, "mlflow.chat.tokenUsage", "cache_creation_input_tokens"),
+		),
+		exclusive: exclusiveClaude,
+	}
+}
+
 // logfire are Logfire's own integrations. The usage of a stream comes on a record
 // of no length that says how long the stream took.
 func logfire() dialect {

@@ -17,6 +17,7 @@ func dialects() []dialect {
 		langSmith(),
 		langfuse(),
 		braintrust(),
+		mlflow(),
 		genkit(),
 		liteLLM(),
 		mastra(),
@@ -51,7 +52,7 @@ func markers() []string {
 	return []string{
 		"gen_ai.", "llm.", "openinference.", "ai.", "traceloop.", "litellm.", "langfuse.observation.", "langsmith.",
 		"braintrust.", "genkit:", "mastra.", "bifrost.", "gcp.vertex.agent.", "spring.ai.", "logfire.", "codex.", "openlit.",
-		"anthropic.", "mcp.method.", "embedding.", "metadata.user_api_key_", "hidden_params",
+		"anthropic.", "mlflow.", "mcp.method.", "embedding.", "metadata.user_api_key_", "hidden_params",
 	}
 }
 

@@ -158,10 +158,17 @@ func TestRestartChangesNothing(t *testing.T) {
 }
 
 func TestRestartInSituations(t *testing.T) {
-	for _, name := range slices.Sorted(maps.Keys(situations)) {
+	builds := make(map[string]func(*tree))
+	for name := range situations {
+		builds[name] = situations[name].build
+	}
+	for name := range logSituations {
+		builds[name] = logSituations[name].build
+	}
+	for _, name := range slices.Sorted(maps.Keys(builds)) {
 		t.Run(name, func(t *testing.T) {
 			tree := newTree(t)
-			situations[name].build(tree)
+			builds[name](tree)
 			for seed := range uint64(20 / fewer) {
 				survivor(t, seed, tree.spans)
 				if t.Failed() {
