@@ -43,7 +43,14 @@ func main() {
 	flag.StringVar(&opts.compression, "compression", "gzip", "of otlp_http; gzip is its default")
 	flag.BoolVar(&opts.storage, "storage", false, "give both exporters a queue on disk")
 	flag.StringVar(&opts.profile, "profile", "", "write profiles of processor time and memory of each Collector to this folder")
+	send := flag.String("send", "", "only send as many requests as there are spans to this URL; the benchmark starts itself so")
 	flag.Parse()
+	if *send != "" {
+		if err := sendBare(context.Background(), *send, int64(opts.spans)); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if err := run(context.Background(), opts, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
@@ -90,6 +97,14 @@ func run(ctx context.Context, opts options, out io.Writer) error {
 				return err
 			}
 		}
+	}
+	bare, err := measureBare(ctx, opts.spans/10)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "a request for each record alone takes %v of processor time, %v each\n",
+		bare.cpu.Round(time.Millisecond), (bare.cpu / time.Duration(max(1, bare.requests))).Round(100*time.Nanosecond)); err != nil {
+		return err
 	}
 	base, metering := medians(results["otlp_http"]), medians(results["revenium"])
 	_, err = fmt.Fprintf(out, "throughput per core: %.2f of otlp_http's; resident memory: %.2f of it\n",
