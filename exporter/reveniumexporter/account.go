@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,7 +80,11 @@ func newAccount(e *engine, name string, key apiKey) (*account, error) {
 }
 
 // start builds the client and starts the queue.
-func (a *account) start(ctx context.Context, host component.Host, transport *http.Client) error {
+func (a *account) start(ctx context.Context, host component.Host) error {
+	transport, err := a.engine.httpClient(ctx, host)
+	if err != nil {
+		return err
+	}
 	cfg := &a.engine.cfg.HTTP
 	opts := []metering.ClientOption{
 		metering.WithBaseURL(cfg.Endpoint),
@@ -98,6 +101,15 @@ func (a *account) start(ctx context.Context, host component.Host, transport *htt
 	}
 	a.client = client
 	return a.inner.Start(ctx, host)
+}
+
+// shutdown ends the queue, and then the connections.
+func (a *account) shutdown(ctx context.Context) error {
+	err := a.inner.Shutdown(ctx)
+	if a.client != nil {
+		a.client.CloseIdleConnections()
+	}
+	return err
 }
 
 // requestKey carries a request through the context to fromContext: the queue has

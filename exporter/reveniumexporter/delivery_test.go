@@ -295,7 +295,7 @@ func TestMaxElapsedTime(t *testing.T) {
 // TestConnections sends in bursts, more than once since it is a matter of chance, and
 // checks that no more connections are open than requests are under way: net/http dials
 // one for a request that finds none idle, and keeps it although another became free
-// before.
+// before. Other keys leave no room for more; at the end all are closed.
 func TestConnections(t *testing.T) {
 	const most = 32
 	for _, opts := range [][]reveniumtest.Option{nil, nil, nil, nil, nil, {reveniumtest.WithTLS()}} {
@@ -303,6 +303,7 @@ func TestConnections(t *testing.T) {
 		m := start(t, srv, newHost(), func(cfg *Config) {
 			cfg.MaxConcurrentRequests = most
 			cfg.HTTP.TLS.InsecureSkipVerify = true
+			cfg.Routing = RoutingConfig{Attribute: "tenant", Keys: map[string]RouteConfig{"other": {APIKey: testKey}}}
 		})
 		for i := range 5 {
 			m.consume(t, calls(i*300, 300))
@@ -311,5 +312,7 @@ func TestConnections(t *testing.T) {
 		if got := srv.Connections(); got.Peak > most || got.Total > most {
 			t.Errorf("%d connections were open at a time, %d in all, for %d requests at a time", got.Peak, got.Total, most)
 		}
+		m.stop(t)
+		eventually(t, "closing the connections", func() bool { return srv.Connections().Open == 0 })
 	}
 }

@@ -147,10 +147,6 @@ func (e *engine) start(ctx context.Context, host component.Host) error {
 		return nil
 	}
 	e.started = true
-	transport, err := e.httpClient(ctx, host)
-	if err != nil {
-		return err
-	}
 	if err := e.openDeadLetters(); err != nil {
 		return err
 	}
@@ -160,7 +156,7 @@ func (e *engine) start(ctx context.Context, host component.Host) error {
 		}
 	}
 	for _, a := range e.accounts {
-		if err := a.start(ctx, host, transport); err != nil {
+		if err := a.start(ctx, host); err != nil {
 			return err
 		}
 	}
@@ -169,14 +165,14 @@ func (e *engine) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// httpClient is the client for all keys. It is not traced: each record is a request
+// httpClient makes the client of one key. It is not traced: each record is a request
 // of its own, and the exporter has its own metrics of them. One attempt is bounded
 // by the metering client, from which it takes its timeout.
 func (e *engine) httpClient(ctx context.Context, host component.Host) (*http.Client, error) {
 	cfg, set := e.cfg.HTTP, e.set.TelemetrySettings
 	cfg.Timeout = 0
 	set.TracerProvider, set.MeterProvider = nil, nil
-	busy := e.cfg.MaxConcurrentRequests * len(e.accounts)
+	busy := e.cfg.MaxConcurrentRequests
 	if cfg.MaxConnsPerHost == 0 {
 		// Without a bound a request that finds no idle connection dials one, and takes
 		// another that becomes free meanwhile: twice as many would be open as are used.
@@ -278,7 +274,7 @@ func (e *engine) shutdown(ctx context.Context) error {
 	}
 	var errs []error
 	for _, a := range e.accounts {
-		errs = append(errs, a.inner.Shutdown(ctx))
+		errs = append(errs, a.shutdown(ctx))
 	}
 	e.endUnstored()
 	errs = append(errs, e.backlog.store.close(ctx), e.memory.close(ctx), e.telemetry.close())
