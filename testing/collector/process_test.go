@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -70,8 +71,14 @@ func environment(more ...string) []string {
 // end of the test if it still runs.
 func launch(tb testing.TB, dir string, env []string, args ...string) *process {
 	tb.Helper()
+	return launchProgram(tb, binaries.collector, dir, env, args...)
+}
+
+// launchProgram is launch for any program.
+func launchProgram(tb testing.TB, program, dir string, env []string, args ...string) *process {
+	tb.Helper()
 	p := &process{log: &logBuffer{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(binaries.collector, args...)
+	p.cmd = exec.Command(program, args...)
 	p.cmd.Dir = dir
 	p.cmd.Env = environment(env...)
 	reader, writer := io.Pipe()
@@ -97,7 +104,7 @@ func launch(tb testing.TB, dir string, env []string, args ...string) *process {
 	tb.Cleanup(func() {
 		p.kill(tb)
 		if tb.Failed() {
-			tb.Logf("log of the Collector:\n%s", tail(p.log.text(), 60))
+			tb.Logf("output of %s:\n%s", filepath.Base(program), tail(p.log.text(), 60))
 		}
 	})
 	return p
@@ -228,4 +235,19 @@ func eventually(tb testing.TB, what string, ok func() bool) {
 			tb.Fatalf("%s did not happen", what)
 		}
 	}
+}
+
+// freePort is a port on which nobody listens now.
+func freePort(tb testing.TB) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return port
 }
