@@ -386,7 +386,7 @@ func WithMaxHeld(n int) Option {
 
 // WithRecent bounds how many calls and spans around them are remembered, and for
 // how long, so that a call is billed once however many spans show it, and however
-// often they are converted; the default is 32768 in an hour. Each takes about 400
+// often they are converted; the default is 32768 in an hour. Each takes about 260
 // bytes.
 func WithRecent(calls int, age time.Duration) Option {
 	return optionFunc(func(cfg config) config {

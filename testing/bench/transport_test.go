@@ -84,14 +84,19 @@ func streamAnswer(n int) string {
 func BenchmarkTransport(b *testing.B) {
 	for _, bench := range []struct {
 		name, contentType, request, answer string
+		spanOnly                           bool // nothing is done with the span
 	}{
-		{"chat", "application/json", chatRequest, chatAnswer},
-		{"stream100", "text/event-stream", strings.Replace(chatRequest, "{", `{"stream":true,"stream_options":{"include_usage":true},`, 1), streamAnswer(100)},
+		{"chat", "application/json", chatRequest, chatAnswer, false},
+		{"chat-span-only", "application/json", chatRequest, chatAnswer, true},
+		{"stream100", "text/event-stream", strings.Replace(chatRequest, "{", `{"stream":true,"stream_options":{"include_usage":true},`, 1), streamAnswer(100), false},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			revenium := reveniumtest.Start(b, reveniumtest.WithRecordLimit(0))
-			processor := newProcessor(b, revenium.URL())
-			provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor))
+			var opts []sdktrace.TracerProviderOption
+			if !bench.spanOnly {
+				revenium := reveniumtest.Start(b, reveniumtest.WithRecordLimit(0))
+				opts = append(opts, sdktrace.WithSpanProcessor(newProcessor(b, revenium.URL())))
+			}
+			provider := sdktrace.NewTracerProvider(opts...)
 			defer func() {
 				if err := provider.Shutdown(b.Context()); err != nil {
 					b.Error(err)
@@ -100,14 +105,17 @@ func BenchmarkTransport(b *testing.B) {
 			inner := &stub{answer: bench.answer, contentType: bench.contentType}
 			transport := llmhttp.NewTransport(inner, llmhttp.WithTracerProvider(provider))
 
-			var bare, metered []time.Duration
+			var bare, metered, provided []time.Duration
 			b.ReportAllocs()
 			for b.Loop() {
 				bare = append(bare, exchange(b, inner, bench.request)-inner.took)
+				provided = append(provided, inner.took)
 				metered = append(metered, exchange(b, transport, bench.request)-inner.took)
 			}
 			b.StopTimer()
 			report(b, bare, metered)
+			call := quantile(provided, 0.5) + quantile(bare, 0.5)
+			b.ReportMetric(float64(call+quantile(metered, 0.5)-quantile(bare, 0.5))/float64(call), "x-bare")
 		})
 	}
 }
