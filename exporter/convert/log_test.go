@@ -410,3 +410,32 @@ func TestGeminiSpanAndEvent(t *testing.T) {
 		})
 	}
 }
+
+// TestGeminiFailureIsRepeated: a failed span of Gemini CLI waits for the next attempt
+// like any other, and not for an event.
+func TestGeminiFailureIsRepeated(t *testing.T) {
+	tree := newTree(t)
+	tree.add("task", "", 0, 9000)
+	failed := tree.add("failed", "task", 100, 400, "gen_ai.operation.name", "chat", "gen_ai.provider.name", "gcp.gemini",
+		"gen_ai.request.model", "gemini-2.5-pro", "gen_ai.agent.name", "gemini-cli", "error.type", "429", "http.response.status_code", 429)
+	failed.status = convert.StatusError
+	next := tree.add("next", "task", 500, 4000, usage("gemini-2.5-pro", 900, 40, "gen_ai.provider.name", "gcp.gemini", "gen_ai.agent.name", "gemini-cli")...)
+	failed.scope, next.scope = "gemini-cli", "gemini-cli"
+	c := newConverter(t)
+	var decisions []convert.Decision
+	for _, s := range []*span{failed, next} {
+		decisions = c.Convert(decisions, s)
+	}
+	reasons := make(map[convert.Reason]int)
+	for _, d := range c.Flush(decisions) {
+		if d.Kind != convert.Held {
+			reasons[d.Reason]++
+		}
+		if d.Kind == convert.Billed && d.Reason == convert.ReasonError {
+			t.Errorf("the failure is billed")
+		}
+	}
+	if reasons[convert.ReasonRetried] != 1 {
+		t.Errorf("decisions %v: want one that was retried", reasons)
+	}
+}

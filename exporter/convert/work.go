@@ -233,7 +233,7 @@ func (w *work) call(dst []Decision, op operation, batch *Batch) []Decision {
 	switch {
 	case id.model == "":
 		e.wait = ReasonAwaitingModel
-	case reason == ReasonNoUsage, w.eventKnowsMore():
+	case reason == ReasonNoUsage, reason != ReasonError && w.eventKnowsMore():
 		e.wait = ReasonAwaitingUsage
 	case reason == ReasonError && (f.retryable || w.triesAgain(f)) && w.c.cfg.errorPolicy == ErrorPolicyFinal:
 		e.wait = ReasonAwaitingRetry
