@@ -60,6 +60,17 @@ func (t *tree) codexEvent(name string, at int, more ...any) *span {
 		orElse(more, "model", "gpt-5-codex", "conversation.id", "c1")...)
 }
 
+// codexSpans adds the spans of a call of Codex CLI, of which the inner one, by the
+// name in the tree "span", has the usage.
+func (t *tree) codexSpans(name string) *span {
+	t.tb.Helper()
+	t.add("try_run_sampling_request", "", 100, 4000, "model", "gpt-5-codex").scope = "codex_cli_rs"
+	s := t.add("span", "try_run_sampling_request", 3990, 4000, "gen_ai.usage.input_tokens", 5000, "gen_ai.usage.output_tokens", 200,
+		"gen_ai.usage.cache_read.input_tokens", 4096, "codex.usage.reasoning_output_tokens", 64)
+	s.name, s.scope = name, "codex_cli_rs"
+	return s
+}
+
 // codexRequest adds the event of a request of Codex CLI.
 func (t *tree) codexRequest(name string, at, took int, more ...any) *span {
 	t.tb.Helper()
@@ -151,22 +162,14 @@ var logSituations = map[string]struct {
 	},
 	"Codex by spans and, beside them, events": {
 		func(t *tree) {
-			s := t.add("try_run_sampling_request", "", 100, 4000, "model", "gpt-5-codex")
-			s.scope = "codex_cli_rs"
-			s = t.add("span", "try_run_sampling_request", 3990, 4000, "gen_ai.usage.input_tokens", 5000, "gen_ai.usage.output_tokens", 200,
-				"gen_ai.usage.cache_read.input_tokens", 4096, "codex.usage.reasoning_output_tokens", 64)
-			s.name, s.scope = "handle_responses", "codex_cli_rs"
+			t.codexSpans("handle_responses")
 			t.logged("event", "codex.sse_event", "codex_otel.log_only", "", 3999, codexEvent(5000, 200, 4096, 64)...)
 		},
 		[][]string{{"span", "event"}},
 	},
 	"Codex whose events name the host and whose spans do not": {
 		func(t *tree) {
-			s := t.add("try_run_sampling_request", "", 100, 4000, "model", "gpt-5-codex")
-			s.scope = "codex_cli_rs"
-			s = t.add("span", "try_run_sampling_request", 3990, 4000, "gen_ai.usage.input_tokens", 5000, "gen_ai.usage.output_tokens", 200,
-				"gen_ai.usage.cache_read.input_tokens", 4096, "codex.usage.reasoning_output_tokens", 64)
-			s.name, s.scope, s.resource = "completed", "codex_cli_rs", with("service.name", "codex_cli_rs")
+			t.codexSpans("completed").resource = with("service.name", "codex_cli_rs")
 			t.logged("event", "codex.sse_event", "codex_otel.log_only", "", 3999, codexEvent(5000, 200, 4096, 64)...).resource = with("service.name", "codex_cli_rs", "host.name", "laptop")
 		},
 		[][]string{{"span", "event"}},

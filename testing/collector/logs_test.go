@@ -48,20 +48,7 @@ func TestLogEvents(t *testing.T) {
 			want := preview(t, files)
 			wait(t, srv, len(want))
 			p.stop(t)
-			var got []string
-			for _, r := range srv.Records() {
-				got = append(got, r.TransactionID)
-				if string(r.Body) != string(want[r.TransactionID]) {
-					t.Errorf("record %s\nof preview %s", r.Body, want[r.TransactionID])
-				}
-			}
-			if len(got) != 4 || len(want) != 4 {
-				t.Errorf("%d records, %d in a preview, want 4", len(got), len(want))
-			}
-			slices.Sort(got)
-			if len(slices.Compact(got)) != len(got) {
-				t.Errorf("records %v", got)
-			}
+			checkRecords(t, srv, want)
 		})
 	}
 }
@@ -101,16 +88,22 @@ func TestKillBetweenSpanAndLogEvent(t *testing.T) {
 				wait(t, srv, len(want))
 				p.stop(t)
 			}
-			var got []string
-			for _, r := range srv.Records() {
-				got = append(got, r.TransactionID)
-				if string(r.Body) != string(want[r.TransactionID]) {
-					t.Errorf("record %s\nof preview %s", r.Body, want[r.TransactionID])
-				}
-			}
-			if slices.Sort(got); len(got) != 4 || len(want) != 4 || len(slices.Compact(got)) != len(got) {
-				t.Errorf("records %v, want each of the %d of a preview", got, len(want))
-			}
+			checkRecords(t, srv, want)
 		})
+	}
+}
+
+// checkRecords checks that the records are the four of a preview, each once.
+func checkRecords(t *testing.T, srv *reveniumtest.Server, want map[string][]byte) {
+	t.Helper()
+	var got []string
+	for _, r := range srv.Records() {
+		got = append(got, r.TransactionID)
+		if string(r.Body) != string(want[r.TransactionID]) {
+			t.Errorf("record %s\nof preview %s", r.Body, want[r.TransactionID])
+		}
+	}
+	if slices.Sort(got); len(got) != 4 || len(want) != 4 || len(slices.Compact(got)) != 4 {
+		t.Errorf("records %v, %d in a preview, want 4, each once", got, len(want))
 	}
 }
