@@ -262,3 +262,28 @@ func TestSources(t *testing.T) {
 		t.Errorf("no sources of %v in %v", want, d.Sources)
 	}
 }
+
+// TestSourcesAreOfTheRecord: what is only looked at on the way to a record, as an id
+// that tells calls apart, is the source of nothing in it.
+func TestSourcesAreOfTheRecord(t *testing.T) {
+	tree := newTree(t)
+	tree.codexEvent("call", 3000, codexEvent(5000, 200, 4096, 64)...)
+	tree.codexRequest("refused", 6000, 100, "http.response.status_code", 403)
+	tree.add("gateway", "", 0, 300, usage("gpt-4o", 30, 12, "aws.request_id", "6f1c", "litellm.call_id", "c-1",
+		"gen_ai.tool.call.id", "t-1", "revenium.usage.partial", true)...)
+	c := newConverter(t, convert.WithSources())
+	var decisions []convert.Decision
+	for _, s := range tree.spans {
+		decisions = c.Convert(decisions, s)
+	}
+	for _, d := range c.Flush(decisions) {
+		if d.Kind != convert.Held && len(d.Sources) == 0 {
+			t.Errorf("%s: no sources", d.SpanName)
+		}
+		for _, source := range d.Sources {
+			if source.Field == "" {
+				t.Errorf("%s: %s (%v) is the source of a field without a name", d.SpanName, source.Attribute, source.Origin)
+			}
+		}
+	}
+}

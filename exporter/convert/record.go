@@ -256,15 +256,17 @@ func (w *work) sources() []Source {
 }
 
 // isSource reports whether a fact is a value of the record, and not one that was
-// only looked at on the way.
+// only looked at on the way, such as those that have no name in a record.
 func (w *work) isSource(at field) bool {
+	if w.extract.names[at] == "" {
+		return false
+	}
 	if at >= numCoreFields && w.c.attribution.fields[at-numCoreFields].records&w.record == 0 {
 		return false
 	}
 	overridden := func(name string) bool { return w.extract.get(w.c.attribution.byName[name]) != nil }
 	switch at {
-	case fieldOutputType, fieldSkip, fieldPartial, fieldMissing, fieldTotal, fieldServer, fieldOther,
-		fieldRequestID, fieldCallID, fieldToolCallID, fieldUncached, fieldDuration, fieldAgentRun, fieldAggregated, fieldErrorMessage:
+	case fieldOutputType, fieldTotal, fieldServer, fieldUncached, fieldDuration, fieldErrorMessage:
 		return false
 	case fieldKind:
 		return !overridden("operationType")
