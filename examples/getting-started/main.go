@@ -51,6 +51,9 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: the flags are -live, -model and -embedding-model", flags.Arg(0))
+	}
 
 	var services *services
 	var err error

@@ -124,3 +124,10 @@ func TestLiveNeedsSettings(t *testing.T) {
 		t.Error("a start that failed left a tracer provider behind")
 	}
 }
+
+func TestArguments(t *testing.T) {
+	clearForTest(t)
+	if err := run(t.Context(), &bytes.Buffer{}, []string{"live"}); err == nil || !strings.Contains(err.Error(), `unexpected argument "live"`) {
+		t.Errorf("got error %v, want one that names the argument", err)
+	}
+}

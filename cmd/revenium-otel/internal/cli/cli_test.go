@@ -101,6 +101,7 @@ func TestPreviewInput(t *testing.T) {
 		"missing":         {args: []string{filepath.Join(dir, "none.json"), good}, code: exitInput, lines: 1, stderr: []string{"none.json: no such file or directory"}},
 		"directory":       {args: []string{dir, good}, code: exitInput, lines: 1, stderr: []string{dir + ": is a directory: name the files in it"}},
 		"malformed":       {in: "hello", args: []string{"-", good}, code: exitInput, lines: 1, stderr: []string{"-: line 1: not JSON: invalid character 'h'"}},
+		"compressed":      {in: "\x1f\x8b\x08\x00", args: []string{"-", good}, code: exitInput, lines: 1, stderr: []string{"-: compressed with gzip: pipe it in"}},
 		"empty":           {in: " \n", args: []string{"-", good}, code: exitInput, lines: 1, stderr: []string{"-: empty: want OTLP JSON"}},
 		"metrics":         {in: "{\"resourceMetrics\":[]}\n" + oneSpan, code: exitInput, lines: 1, stderr: []string{"-: line 1: it holds resourceMetrics, and only spans and log records are previewed"}},
 		"logs":            {in: "{\"resourceLogs\":[]}\n" + oneSpan, lines: 1},

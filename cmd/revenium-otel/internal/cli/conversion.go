@@ -62,11 +62,21 @@ func (c *conversion) addTo(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.preferOuter, "prefer-outer", false, "bill the outer of two equally good spans of a call")
 	flags.BoolVar(&c.holdBack, "hold-back", false, "hold every call back to the end of the input, for a better span of it in a later export")
 	flags.BoolVar(&c.content, "capture-content", false, "put system prompt, messages and answer into records")
-	flags.IntVar(&c.contentSize, "max-content-size", limits.InputMessagesMaxLen, "most characters of each of them")
+	flags.IntVar(&c.contentSize, "max-content-size", limits.InputMessagesMaxLen, "most characters of each text of --capture-content")
 	flags.IntVar(&c.maxHeld, "max-held", 0, "how many spans may wait (default 4096)")
 	flags.IntVar(&c.rememberedCalls, "remembered-calls", 0, "how many calls are remembered (default 32768)")
 	flags.IntVar(&c.rememberedLinks, "remembered-links", 0, "of how many spans the parent is remembered (default 65536)")
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if flag.Value.Type() == "stringToString" {
+			flag.Value, flag.DefValue = namedValues{flag.Value}, ""
+		}
+	})
 }
+
+// namedValues is a flag that takes NAME=VALUE, which its help calls so.
+type namedValues struct{ pflag.Value }
+
+func (namedValues) Type() string { return "NAME=VALUE" }
 
 // options are the options of the conversion that the flags amount to. It fails for
 // values that there are not.

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // TestDocs runs the commands that docs/cli.md shows and compares what it says
@@ -89,4 +92,34 @@ func withDefaultPorts(text string) string {
 		}
 	}
 	return text
+}
+
+// TestFlagsAreOnThePage checks that docs/cli.md has every flag of every command, and
+// no other.
+func TestFlagsAreOnThePage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "cli.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := make(map[string]bool)
+	for _, flag := range regexp.MustCompile(`--([a-z][a-z-]+)`).FindAllStringSubmatch(string(page), -1) {
+		named[flag[1]] = true
+	}
+	exists := make(map[string]bool)
+	commands := []*cobra.Command{newRoot(Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})}
+	for len(commands) > 0 {
+		command := commands[0]
+		commands = append(commands[1:], command.Commands()...)
+		command.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+			exists[flag.Name] = true
+			if !named[flag.Name] {
+				t.Errorf("the page does not name --%s of %q", flag.Name, command.CommandPath())
+			}
+		})
+	}
+	for flag := range named {
+		if !exists[flag] {
+			t.Errorf("the page names --%s, which no command has", flag)
+		}
+	}
 }

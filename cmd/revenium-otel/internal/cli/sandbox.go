@@ -79,7 +79,7 @@ commands on standard input: type help.`,
 	flags.BoolVar(&faults.hang, "hang", false, `never answer, until "fault clear"`)
 	flags.BoolVar(&faults.unauthorized, "unauthorized", false, "answer 401 to every key")
 	flags.IntVar(&faults.rateLimit, "rate-limit", 0, "answer 429 to more than so many requests per second")
-	flags.StringArrayVar(&faults.more, "fault", nil, `a fault in the words of the fault command, for example "status 503 10"`)
+	flags.StringArrayVar(&faults.more, "fault", nil, "a `FAULT` in the words of the fault command, for example \"status 503 10\"")
 	return cmd
 }
 

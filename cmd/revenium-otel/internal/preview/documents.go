@@ -32,9 +32,14 @@ func (e *syntaxError) Error() string { return fmt.Sprintf("line %d: not JSON: %v
 
 func (e *syntaxError) Unwrap() error { return e.err }
 
-func newDocuments(r io.Reader) *documents {
-	lines := &lineReader{r: skipBOM(r)}
-	return &documents{lines: lines, dec: json.NewDecoder(lines)}
+// newDocuments fails for what is compressed, which a person is likely to have.
+func newDocuments(r io.Reader) (*documents, error) {
+	br := bufio.NewReader(r)
+	if head, err := br.Peek(2); err == nil && bytes.Equal(head, []byte("\x1f\x8b")) {
+		return nil, errors.New("compressed with gzip: pipe it in, as in zcat FILE | revenium-otel preview")
+	}
+	lines := &lineReader{r: skipBOM(br)}
+	return &documents{lines: lines, dec: json.NewDecoder(lines)}, nil
 }
 
 // next returns the next document and the line on which it starts. The error is
@@ -114,8 +119,7 @@ func skipLine(r *bufio.Reader) (skipped int64, blank bool, err error) {
 }
 
 // skipBOM drops the byte order mark that some editors write in front.
-func skipBOM(r io.Reader) io.Reader {
-	br := bufio.NewReader(r)
+func skipBOM(br *bufio.Reader) io.Reader {
 	if head, err := br.Peek(3); err == nil && bytes.Equal(head, []byte("\xef\xbb\xbf")) {
 		// Peek has the three bytes in the buffer, so this cannot fail.
 		_, _ = br.Discard(3)

@@ -64,7 +64,10 @@ func TestDocuments(t *testing.T) {
 	for name, tt := range tests {
 		for kind, reader := range readers {
 			t.Run(name+"/"+kind, func(t *testing.T) {
-				docs := newDocuments(reader(strings.NewReader(tt.in)))
+				docs, err := newDocuments(reader(strings.NewReader(tt.in)))
+				if err != nil {
+					t.Fatal(err)
+				}
 				var got []doc
 				for {
 					raw, line, err := docs.next()
@@ -90,7 +93,10 @@ func TestDocuments(t *testing.T) {
 
 func TestDocumentsReaderError(t *testing.T) {
 	broken := errors.New("disk on fire")
-	docs := newDocuments(io.MultiReader(strings.NewReader(`{"a":1} {"b"`), iotest.ErrReader(broken)))
+	docs, err := newDocuments(io.MultiReader(strings.NewReader(`{"a":1} {"b"`), iotest.ErrReader(broken)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if raw, _, err := docs.next(); err != nil || string(raw) != `{"a":1}` {
 		t.Fatalf("next = %s, %v", raw, err)
 	}

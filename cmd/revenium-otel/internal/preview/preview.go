@@ -112,7 +112,11 @@ func (p *previewer) file(name string, in io.Reader, complain func(error)) error 
 		defer func() { _ = f.Close() }() // read only, nothing can be lost
 		in = f
 	}
-	docs := newDocuments(in)
+	docs, err := newDocuments(in)
+	if err != nil {
+		complain(fmt.Errorf("%s: %w", name, err))
+		return nil
+	}
 	for n := 0; ; n++ {
 		doc, line, err := docs.next()
 		var syntax *syntaxError
