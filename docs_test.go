@@ -4,6 +4,7 @@
 package revenium_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestConfigurationPage checks that every option and variable that the page
-// names exists.
+// TestConfigurationPage checks that every option and variable that the page names
+// exists, and that the page names every option.
 func TestConfigurationPage(t *testing.T) {
 	page := read(t, "docs/configuration.md")
 	var sources strings.Builder
@@ -28,27 +29,46 @@ func TestConfigurationPage(t *testing.T) {
 		}
 	}
 	code := sources.String()
-	options := regexp.MustCompile("`(?:[a-z]+\\.)?(With[A-Za-z]+)").FindAllStringSubmatch(page, -1)
-	variables := regexp.MustCompile("`((?:[A-Z]+_)+[A-Z]+|ENVIRONMENT)").FindAllStringSubmatch(page, -1)
-	if len(options) < 30 || len(variables) < 15 {
-		t.Fatalf("found %d options and %d variables on the page: the patterns of this test do not fit it", len(options), len(variables))
-	}
-	for _, option := range options {
+	named := make(map[string]bool)
+	for _, option := range regexp.MustCompile("`(?:[a-z]+\\.)?(With[A-Za-z]+)").FindAllStringSubmatch(page, -1) {
+		named[option[1]] = true
 		if !strings.Contains(code, "\nfunc "+option[1]+"(") {
 			t.Errorf("the page names option %s, which does not exist", option[1])
 		}
 	}
+	for _, option := range regexp.MustCompile(`(?m)^func (With[A-Za-z]+)\(`).FindAllStringSubmatch(code, -1) {
+		if !named[option[1]] && !isNoSetting(option[1]) {
+			t.Errorf("the page does not name option %s", option[1])
+		}
+	}
+	variables := regexp.MustCompile("`((?:[A-Z]+_)+[A-Z]+|ENVIRONMENT)").FindAllStringSubmatch(page, -1)
+	if len(named) < 30 || len(variables) < 15 {
+		t.Fatalf("found %d options and %d variables on the page: the patterns of this test do not fit it", len(named), len(variables))
+	}
 	for _, variable := range variables {
-		if name := variable[1]; !strings.Contains(code, `"`+name+`"`) && !readBySDK(name) {
+		if name := variable[1]; !strings.Contains(code, `"`+name+`"`) && !readElsewhere(name) {
 			t.Errorf("the page names variable %s, which nothing reads", name)
 		}
 	}
 }
 
-// readBySDK says whether OpenTelemetry's SDK reads the variable itself.
-func readBySDK(name string) bool {
+// isNoSetting says whether a function is named like an option and is none that a
+// user sets: context functions, and what the exporter itself tells its parts.
+func isNoSetting(name string) bool {
 	switch name {
-	case "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES":
+	case "WithMetadata", "WithWrapperMetadata", "WithHeaderMetadata", "WithBaggageMetadata", "WithoutMetadata":
+		return true
+	case "WithClock", "WithMaxMemory", "WithOverflow", "WithEvents", "WithUnreadable":
+		return true
+	default:
+		return false
+	}
+}
+
+// readElsewhere says whether OpenTelemetry's SDK or net/http reads the variable itself.
+func readElsewhere(name string) bool {
+	switch name {
+	case "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY":
 		return true
 	default:
 		return false
@@ -117,21 +137,52 @@ func unindented(code string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// TestPagesExist checks the links between the pages.
-func TestPagesExist(t *testing.T) {
-	pages := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"}
-	docs, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
+// TestLinks checks the links from page to page, and to headings on them.
+func TestLinks(t *testing.T) {
+	var pages []string
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != "." {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) == ".md" {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil || len(pages) < 15 {
+		t.Fatalf("found the pages %v: %v", pages, err)
 	}
-	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, page := range append(pages, docs...) {
-		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), match[1])); err != nil {
+	link := regexp.MustCompile(`\]\(([^)\s:]+)\)`)
+	for _, page := range pages {
+		for _, match := range link.FindAllStringSubmatch(prose(read(t, page)), -1) {
+			file, heading, _ := strings.Cut(match[1], "#")
+			to := page
+			if file != "" {
+				to = filepath.Join(filepath.Dir(page), file)
+			}
+			if _, err := os.Stat(to); err != nil {
 				t.Errorf("%s links to %s: %v", page, match[1], err)
+			} else if heading != "" && !headings(read(t, to))[heading] {
+				t.Errorf("%s links to %s, which has no such heading", page, match[1])
 			}
 		}
 	}
+}
+
+// prose is a page without its blocks of code.
+func prose(page string) string {
+	return regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(page, "")
+}
+
+// headings are the names by which links find the headings of a page.
+func headings(page string) map[string]bool {
+	found := make(map[string]bool)
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(prose(page), -1) {
+		text := regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`).ReplaceAllString(heading[1], "$1")
+		text = regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(text), "")
+		found[strings.ReplaceAll(text, " ", "-")] = true
+	}
+	return found
 }
 
 func read(t *testing.T, file string) string {
