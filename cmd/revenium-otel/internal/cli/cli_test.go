@@ -186,6 +186,8 @@ func TestPreviewConversionFlags(t *testing.T) {
 	failed := strings.Replace(with(attr("error.type", "503")), `"attributes":[`, `"status":{"code":2,"message":"out of order"},"attributes":[`, 1)
 	tool := with(attr("gen_ai.operation.name", "execute_tool"), attr("gen_ai.tool.name", "search"))
 	ponder := with(attr("gen_ai.operation.name", "ponder"))
+	image := with(attr("gen_ai.operation.name", "image_generation"), attr("gen_ai.request.model", "gpt-image-1"), attr("gen_ai.response.model", "gpt-image-1"), attr("revenium.billing.unit", "PER_TOKEN"))
+	asked := with(attr("gen_ai.input.messages", `[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"Which bulbs in shade?\"}]}]`))
 	unreported := strings.ReplaceAll(oneSpan, "gen_ai.usage.", "example.usage.")
 	for _, tt := range []struct {
 		in   string
@@ -211,6 +213,9 @@ func TestPreviewConversionFlags(t *testing.T) {
 		{with(attr("revenium.subscriber.id", "ada")), "--hash-key-file " + key, `"subscriber":{"id":"` + hex.EncodeToString(mac.Sum(nil)[:16])},
 		{with(attr("http.request.header.x-revenium-organization-name", "Acme")), "--trust-span-headers", `"organizationName":"Acme"`},
 		{with(attr("langfuse.user.id", "ada"), attr("langfuse.observation.type", "generation")), "--from-instrumentations", `"id":"ada"`},
+		{image, "--media-tokens", `"endpoint":"/meter/v2/ai/completions"`},
+		{asked, "--capture-content", `Which bulbs in shade?`},
+		{asked, "--capture-content --max-content-size 30", `"promptsTruncated":true`},
 		{oneSpan + oneSpan, "--max-held 1 --remembered-calls 2 --remembered-links 1", `"reason":"replay"`},
 	} {
 		run := func(args ...string) string {
@@ -310,6 +315,12 @@ func TestSandboxFaultFlags(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+
+	args := "sandbox --revenium-addr 127.0.0.1:0 --llm-addr 127.0.0.1:0 --latency 5ms --status 503 --status-count 7 --retry-after 9s --reset 2 --hang --unauthorized --rate-limit 3 --fault hang"
+	code, out, errs := execute(t, strings.NewReader("faults\nquit\n"), strings.Fields(args)...)
+	if list := "fault latency 5ms\nfault reset 2\nfault status 503 7 9s\nfault unauthorized\nfault rate-limit 3\nfault hang\nfault hang\n"; code != exitOK || !strings.Contains(out, list) {
+		t.Errorf("exit code %d, want the faults\n%s in\n%s%s", code, list, out, errs)
 	}
 }
 

@@ -189,7 +189,11 @@ func TestDeadLetterCommands(t *testing.T) {
 	if out := run(t, "deadletter", "replay", "--all", "--max-age", "1ns"); out != "0 delivered, 1 too old (--allow-older sends them)\n" {
 		t.Errorf("replay with --max-age printed %q", out)
 	}
-	if out := run(t, "deadletter", "replay", "--all", "--max-age", "1ns", "--allow-older"); out != "1 delivered\n" {
+	// Flags outrank the environment.
+	ledger := os.Getenv(semconv.EnvLedgerDir)
+	t.Setenv(semconv.EnvMeteringBaseURL, "http://127.0.0.1:1")
+	t.Setenv(semconv.EnvLedgerDir, "")
+	if out := run(t, "deadletter", "replay", "--all", "--max-age", "1ns", "--allow-older", "--base-url", srv.URL(), "--ledger-dir", ledger); out != "1 delivered\n" {
 		t.Errorf("replay with --allow-older printed %q", out)
 	}
 	if n := len(srv.Records()); n != 4 {
@@ -200,7 +204,7 @@ func TestDeadLetterCommands(t *testing.T) {
 	}
 	// The ledger knows what the replays have delivered.
 	s.stop(t)
-	if out := run(t, "ledger", "summary"); !strings.Contains(out, "billed 5 = delivered 4 + duplicate 0 + waiting 0 + dead 1 + lost 0") {
+	if out := run(t, "ledger", "summary", "--dir", ledger); !strings.Contains(out, "billed 5 = delivered 4 + duplicate 0 + waiting 0 + dead 1 + lost 0") {
 		t.Errorf("ledger:\n%s", out)
 	}
 }
