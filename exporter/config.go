@@ -301,7 +301,7 @@ func (cfg config) validated() (config, error) {
 		field, ok := semconv.FieldByName(d.field)
 		switch {
 		case !ok:
-			problem("WithDefault", "default for field %q: the metering record has no such attribution field", d.field)
+			problem("WithDefault", "default for field %q: the metering record has no such attribution field; docs/attributes.md lists them", d.field)
 		case !field.ResourceLevel:
 			problem("WithDefault", "default for field %q: it belongs to one call and cannot be the same for all", d.field)
 		}

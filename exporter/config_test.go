@@ -103,7 +103,7 @@ exporter: retry setting RandomizationFactor is 2: it must be between 0 and 1`,
 		"unknown field": {
 			opts:     []exporter.Option{key, exporter.WithDefault("organisation", "x")},
 			settings: []string{"WithDefault"},
-			text:     `exporter: default for field "organisation": the metering record has no such attribution field`,
+			text:     `exporter: default for field "organisation": the metering record has no such attribution field; docs/attributes.md lists them`,
 		},
 		"field of one call": {
 			opts:     []exporter.Option{key, exporter.WithDefault("transactionId", "x")},

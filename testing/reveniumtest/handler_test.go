@@ -147,7 +147,13 @@ func TestIdempotency(t *testing.T) {
 	if got := outcomes(s)[5:]; !cmp.Equal(got, []Outcome{OutcomeReplayed, OutcomeDuplicate}) {
 		t.Errorf("outcomes after a day: %v", got)
 	}
-	if got := s.Stats(); got != (Stats{Requests: 7, Stored: 1, Duplicates: 1, Replayed: 3, Rejected: 1}) {
+	// The clock can be replaced, what was moved forward is forgotten with it.
+	s.SetClock(func() time.Time { return now.Add(time.Hour) })
+	post(t, s, PathCompletions, completion("later").json(t))
+	if rs := s.Records(); !rs[len(rs)-1].Received.Equal(now.Add(time.Hour)) {
+		t.Errorf("received at %v by the new clock", rs[len(rs)-1].Received)
+	}
+	if got := s.Stats(); got != (Stats{Requests: 8, Stored: 2, Duplicates: 1, Replayed: 3, Rejected: 1}) {
 		t.Errorf("stats: %+v", got)
 	}
 }

@@ -5,7 +5,7 @@
 // converter and checks what is billed for them:
 //
 //	go run ./testing/spancheck testing/spancheck/testdata
-//	go run ./testing/spancheck --check ../shared/spans
+//	go run ./testing/spancheck --check testing/spancheck/testdata
 //
 // An index (index.jsonl) lists the cases: the OTLP export requests of each in
 // the order of their arrival, and the calls that somebody has worked out by
