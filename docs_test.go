@@ -4,6 +4,8 @@
 package revenium_test
 
 import (
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -181,6 +183,68 @@ func headings(page string) map[string]bool {
 		text := regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`).ReplaceAllString(heading[1], "$1")
 		text = regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(text), "")
 		found[strings.ReplaceAll(text, " ", "-")] = true
+	}
+	return found
+}
+
+// TestRooms checks that docs/architecture.md has every package, and that none imports
+// what its row does not name.
+func TestRooms(t *testing.T) {
+	const module = "github.com/revenium/revenium-otel-go"
+	rooms := make(map[string]string)
+	quoted := regexp.MustCompile("`([^`]+)`")
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*`.*) \\| .* \\| (.*) \\|$").FindAllStringSubmatch(read(t, "docs/architecture.md"), -1) {
+		for _, name := range quoted.FindAllStringSubmatch(row[1], -1) {
+			rooms[name[1]] = row[2]
+		}
+	}
+	for dir, imports := range imports(t) {
+		room := dir
+		switch {
+		case dir == ".":
+			room = "revenium"
+		case strings.HasPrefix(dir, "instrument/revenium"):
+			room = "instrument/reveniumopenai" // one row for all adapters
+		}
+		allowed, ok := rooms[room]
+		if !ok {
+			t.Errorf("the page has no row for %s", dir)
+		}
+		for _, path := range imports {
+			to, ours := strings.CutPrefix(path, module+"/")
+			if !ours || strings.Contains(to, "internal/") || allowed == "all" {
+				continue
+			}
+			names := "`" + to + "`"
+			if !strings.Contains(allowed, names) && !strings.Contains(allowed, strings.Replace(names, "/limits`", "`", 1)) {
+				t.Errorf("%s imports %s, and the page says: %s", dir, to, allowed)
+			}
+		}
+	}
+}
+
+// imports are what the packages that others can use import, by folder.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	found := make(map[string][]string)
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			strings.Contains(path, "internal/") || strings.Contains(path, "testdata/") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil || file.Name.Name == "main" {
+			return err
+		}
+		dir := filepath.ToSlash(filepath.Dir(path))
+		found[dir] = append(found[dir], "")
+		for _, spec := range file.Imports {
+			found[dir] = append(found[dir], strings.Trim(spec.Path.Value, `"`))
+		}
+		return nil
+	})
+	if err != nil || len(found) < 25 {
+		t.Fatalf("found packages in %d folders: %v", len(found), err)
 	}
 	return found
 }
