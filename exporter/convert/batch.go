@@ -30,7 +30,9 @@ func (b *Batch) End(dst []Decision) []Decision {
 		if n == nil || n.pending == nil || n.pending.wait != ReasonAwaitingBatch {
 			continue
 		}
-		l.finish(n)
+		if l.asReported(n); n.pending != nil {
+			l.finish(n)
+		}
 	}
 	b.calls = b.calls[:0]
 	return b.c.conclude(l.unlock(), len(dst))

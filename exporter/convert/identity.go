@@ -169,13 +169,22 @@ func differentIDs(a, b *node) bool {
 }
 
 // sameCounts reports whether the counts of two nodes agree, as far as both have
-// them.
+// them: all of input and output, or what stands on the spans, since one of two can
+// know nothing of the cache or the thinking that the other adds.
 func sameCounts(a, b *node) bool {
 	if !a.usage || !b.usage {
 		return true
 	}
 	agree := func(x, y int64) bool { return x == y || x < 0 || y < 0 }
-	return agree(a.input, b.input) && agree(a.output, b.output)
+	if agree(a.input, b.input) && agree(a.output, b.output) {
+		return true
+	}
+	if a.rare == nil && b.rare == nil {
+		return false
+	}
+	aInput, aOutput := a.reported()
+	bInput, bOutput := b.reported()
+	return (agree(a.input, b.input) || agree(aInput, bInput)) && (agree(a.output, b.output) || agree(aOutput, bOutput))
 }
 
 // alike reports whether two nodes can be the same call, if something links them.

@@ -97,6 +97,9 @@ type rareFacts struct {
 	twins [numTwins]twin
 	// retry is the retry number and one; 0 for none.
 	retry int64
+	// reported are input and output as they stand on the span, where one of them is
+	// not all of its kind; zero elsewhere. They are not stored.
+	reported [2]int64
 }
 
 // facts returns what is rare of a node, to be set.
@@ -131,6 +134,29 @@ func (n *node) setID(i int, digest uint64) {
 		n.id = digest
 	case digest != 0:
 		n.facts().ids[i-1] = digest
+	}
+}
+
+// reported are input and output as they stand on the span; -1 for what is not known.
+func (n *node) reported() (input, output int64) {
+	if n.rare == nil || n.rare.reported == [2]int64{} {
+		return n.input, n.output
+	}
+	return n.rare.reported[0], n.rare.reported[1]
+}
+
+// setReported remembers what stands on the span where it differs from all input and
+// all output.
+func (n *node) setReported(t *tokens) {
+	input, output := n.input, n.output
+	if t.input.known {
+		input = t.reported
+	}
+	if t.output.known {
+		output = t.reportedOutput
+	}
+	if input != n.input || output != n.output {
+		n.facts().reported = [2]int64{input, output}
 	}
 }
 

@@ -311,6 +311,10 @@ func (l *selection) settleOne(p *pending) {
 				return
 			}
 		}
+	case ReasonHoldBack:
+		if l.asReported(n); n.pending == nil {
+			return
+		}
 	case ReasonAwaitingCalls:
 		if by := l.sumElsewhere(n); by != nil {
 			l.suppress(n, by, ReasonCovered)

@@ -9,8 +9,8 @@ type tokens struct {
 	// input is all input, the cached part included; output all output, reasoning
 	// included.
 	input, output count
-	// reported is the input as it stands on the span.
-	reported int64
+	// reported and reportedOutput are input and output as they stand on the span.
+	reported, reportedOutput int64
 	// cacheRead and cacheCreation are parts of input, fiveMinutes and hour parts of
 	// cacheCreation, reasoning a part of output.
 	cacheRead, cacheCreation, fiveMinutes, hour, reasoning count
@@ -61,7 +61,7 @@ func (w *work) tokens(id *identity) tokens {
 			t = b.tokens()
 		}
 	}
-	t.reported = t.input.n
+	t.reported, t.reportedOutput = t.input.n, t.output.n
 	if parts := t.fiveMinutes.n + t.hour.n; !t.cacheCreation.known && (t.fiveMinutes.known || t.hour.known) {
 		t.cacheCreation = count{n: parts, known: true}
 	}

@@ -172,6 +172,7 @@ func (l *selection) elsewhere(n *node) {
 	}
 	if n.usage {
 		l.among(n, l.nodes.previous(n, keyCounts, l.nano), keyCounts)
+		l.asReported(n)
 		l.among(n, l.nodes.find(keyNoUsage, mix(keyNoUsage, n.resource), l.nano), keyNoUsage)
 		return
 	}
@@ -179,6 +180,17 @@ func (l *selection) elsewhere(n *node) {
 	if n.failed {
 		l.among(n, l.nodes.previous(n, keyNoUsage, l.nano), keyNoUsage)
 	}
+}
+
+// asReported looks for the same call among those whose counts are what stands on the
+// span of a node, before something was added to it. It is not found the other way
+// round, so that who waits looks again in the end.
+func (l *selection) asReported(n *node) {
+	if n.pending == nil || !n.usage || n.rare == nil || n.rare.reported == [2]int64{} {
+		return
+	}
+	input, output := n.reported()
+	l.among(n, l.nodes.find(keyCounts, mix(keyCounts, n.resource, uint64(input), uint64(output)), l.nano), keyCounts)
 }
 
 // among compares a node with those of a list.

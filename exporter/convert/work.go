@@ -324,6 +324,7 @@ func (w *work) describe(op operation, id *identity, t *tokens, known bool, f *fa
 	if t.output.known {
 		n.output = t.output.n - t.moreOutput
 	}
+	n.setReported(t)
 	for i, at := range [...]field{fieldResponseID, fieldRequestID, fieldCallID} {
 		if text := x.text(at); text != "" {
 			n.setID(i, max(1, xxhash.Sum64String(text)))
