@@ -38,12 +38,8 @@ func (f *fact) coerce(typ valueType, u unit, v Value) (ok bool, problem string) 
 	}
 	switch typ {
 	case typeText:
-		ok, problem = f.coerceText(v)
-		if u == unitFirstWord {
-			f.text, _, _ = strings.Cut(f.text, " ")
-		}
-		if n := len(f.text); u == unitQuoted && n > 2 && f.text[0] == '"' && f.text[n-1] == '"' {
-			f.text = f.text[1 : n-1]
+		if ok, problem = f.coerceText(v); ok && u != unitNone {
+			ok = f.cutText(u)
 		}
 		return ok, problem
 	case typeCount:
@@ -66,6 +62,28 @@ func (f *fact) coerce(typ valueType, u unit, v Value) (ok bool, problem string) 
 	default:
 		return false, problemType
 	}
+}
+
+// cutText takes the part of a text that is wanted; false for none.
+func (f *fact) cutText(u unit) bool {
+	switch u {
+	case unitFirstWord:
+		f.text, _, _ = strings.Cut(f.text, " ")
+	case unitQuoted:
+		if n := len(f.text); n > 2 && f.text[0] == '"' && f.text[n-1] == '"' {
+			f.text = f.text[1 : n-1]
+		}
+	case unitVendor:
+		vendor, rest, found := strings.Cut(f.text, "/")
+		f.text = vendor
+		return found && !blank(vendor) && !blank(rest)
+	case unitAfterVendor:
+		if _, rest, found := strings.Cut(f.text, "/"); found && !blank(rest) {
+			f.text = rest
+		}
+	default:
+	}
+	return true
 }
 
 func (f *fact) coerceText(v Value) (bool, string) {

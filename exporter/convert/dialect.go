@@ -44,7 +44,9 @@ type dialect struct {
 	exclusive exclusivity
 	// provider is whose models the dialect calls where nothing else tells.
 	provider string
-	quirks   quirks
+	// gateway is the provider that all calls pass through, "" for none.
+	gateway string
+	quirks  quirks
 	// callSpan is the name of a span above that lasts as long as the call.
 	callSpan string
 }
@@ -175,6 +177,9 @@ const (
 	unitOrdinal
 	// unitFirstWord takes the text up to the first space.
 	unitFirstWord
+	// unitVendor takes the text before the first slash, unitAfterVendor that behind it.
+	unitVendor
+	unitAfterVendor
 	// unitQuoted takes text out of the quotation marks of a document that is nothing
 	// but text.
 	unitQuoted

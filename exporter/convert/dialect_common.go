@@ -135,7 +135,7 @@ func commonCourse() []source {
 		in(fieldFirstToken, unitMilliseconds, string(semconv.ReveniumTimeToFirstTokenKey)),
 		in(fieldFirstToken, unitMilliseconds, "ai.response.msToFirstChunk"),
 		keysOf(fieldErrorType, semconv.ErrorTypeKey),
-		keysOf(fieldHTTPStatus, semconv.HTTPResponseStatusCodeKey),
+		keysOf(fieldHTTPStatus, semconv.HTTPResponseStatusCodeKey, "http.status_code", "status_code"),
 	)
 }
 

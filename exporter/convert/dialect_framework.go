@@ -8,8 +8,11 @@ func pydanticAI() dialect {
 	return dialect{
 		name:        "pydantic-ai",
 		recognition: recognition{scopes: []string{"pydantic-ai"}},
-		sources:     from(fieldAgentRun, "agent_name", "gen_ai.agent.name"),
-		quirks:      agentRuns,
+		sources: all(
+			from(fieldAgentRun, "agent_name", "gen_ai.agent.name"),
+			optional("agent", "agent_name"),
+		),
+		quirks: agentRuns,
 	}
 }
 
@@ -134,7 +137,9 @@ func genkit() dialect {
 		},
 		sources: all(
 			from(fieldKind, "genkit:metadata:subtype", "genkit:type"),
-			from(fieldRequestModel, "genkit:name"),
+			// The plugin and its name of the model.
+			in(fieldProvider, unitVendor, "genkit:name"),
+			in(fieldRequestModel, unitAfterVendor, "genkit:name"),
 			inside(fieldResponseModel, output, "raw.model", "raw.modelVersion"),
 			inside(fieldResponseID, output, "raw.id", "raw.responseId"),
 			inside(fieldInput, output, "usage.inputTokens"),

@@ -97,5 +97,6 @@ func openRouter() dialect {
 	return dialect{
 		name:        "openrouter",
 		recognition: recognition{scopes: []string{"openrouter"}},
+		gateway:     "openrouter",
 	}
 }

@@ -5,8 +5,10 @@ package convert_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/revenium/revenium-otel-go/exporter/convert"
+	"github.com/revenium/revenium-otel-go/exporter/metering"
 )
 
 // TestDialectOf: by which table spans are read whose scope alone, or nothing at all,
@@ -27,6 +29,85 @@ func TestDialectOf(t *testing.T) {
 	c, d := billed(t, call("gen_ai.request.model", "gpt-4o", "gen_ai.usage.input_tokens", 100, "gen_ai.usage.output_tokens", 20))
 	if d.Dialect != "hand-made" || c.OperationType != "CHAT" || c.InputTokenCount != 100 || c.OutputTokenCount != 20 {
 		t.Errorf("dialect %s: %+v", d.Dialect, c)
+	}
+}
+
+// genkitSpan returns a span of Genkit's call of a model.
+func genkitSpan(name, output string) *span {
+	s := call("genkit:type", "action", "genkit:metadata:subtype", "model", "genkit:name", name, "genkit:output", output)
+	s.name = name
+	return s
+}
+
+// TestGenkitNames: the name of a model begins with that of the plugin, which says who
+// provides it, also where the answer names the model by another name.
+func TestGenkitNames(t *testing.T) {
+	const plain, raw = `{"usage": {"inputTokens": 10, "outputTokens": 2}}`, `{"usage": {"inputTokens": 10, "outputTokens": 2}, "raw": {"model": "gpt-4o-2024-08-06"}}`
+	tests := map[string]struct{ name, output, provider, model string }{
+		"googleai":             {"googleai/gemini-2.5-flash", plain, "Google", "gemini-2.5-flash"},
+		"googleai, tuned":      {"googleai/my-own", plain, "Google", "my-own"},
+		"vertexai":             {"vertexai/gemini-2.5-pro", plain, "Google", "gemini-2.5-pro"},
+		"openai":               {"openai/gpt-4o", plain, "OpenAI", "gpt-4o"},
+		"openai, answered":     {"openai/gpt-4o", raw, "OpenAI", "gpt-4o-2024-08-06"},
+		"Azure, answered":      {"azure-openai/gpt-4o", raw, "Azure", "gpt-4o-2024-08-06"},
+		"ollama":               {"ollama/library/llama3", plain, "Ollama", "library/llama3"},
+		"a plugin of nobody's": {"acme/model-1", plain, "acme", "model-1"},
+		"no plugin":            {"gpt-4o", plain, "OpenAI", "gpt-4o"},
+		"nothing behind it":    {"acme/", plain, "Unknown", "acme/"},
+	}
+	for name, tt := range tests {
+		if c := bill(t, genkitSpan(tt.name, tt.output)); c.Provider != tt.provider || c.Model != tt.model || c.InputTokenCount != 10 {
+			t.Errorf("%s: provider %q, model %q", name, c.Provider, c.Model)
+		}
+	}
+}
+
+// TestOpenRouterSpans: what OpenRouter's cloud tells of went through OpenRouter,
+// whoever is named as the provider.
+func TestOpenRouterSpans(t *testing.T) {
+	s := chat("gen_ai.request.model", "openai/gpt-4o", "gen_ai.response.model", "openai/gpt-4o")
+	s.scope = "openrouter"
+	if c := bill(t, s); c.ModelSource != "OPENROUTER" || c.Provider != "OpenAI" || c.Model != "gpt-4o" {
+		t.Errorf("source %q, provider %q, model %q", c.ModelSource, c.Provider, c.Model)
+	}
+}
+
+// TestGuardrailSpan: a guardrail calls no model but by a span of its own.
+func TestGuardrailSpan(t *testing.T) {
+	attrs := []any{"llm.model_name", "gpt-4o", "llm.token_count.prompt", 100, "llm.token_count.completion", 20}
+	tree := newTree(t)
+	tree.add("guard", "", 0, 1000, append(attrs, "openinference.span.kind", "GUARDRAIL")...)
+	tree.add("call", "guard", 10, 900, append(attrs, "openinference.span.kind", "LLM")...)
+	checkSituation(t, [][]string{{"call"}}, tree.convert(newConverter(t)))
+	if d := decide(t, tree.get("guard")); d.Kind != convert.Skipped || d.Reason != convert.ReasonNotBillable {
+		t.Errorf("%v: %s", d.Kind, d.Reason)
+	}
+}
+
+// TestPydanticAgent: the run of an agent of Pydantic AI names it by a name of its own,
+// which is read on request.
+func TestPydanticAgent(t *testing.T) {
+	tree := newTree(t)
+	tree.add("run", "", 0, 1000, "agent_name", "planner", "model_name", "gpt-4o", "gen_ai.usage.input_tokens", 9, "gen_ai.usage.output_tokens", 3).scope = "pydantic-ai"
+	tree.add("call", "run", 10, 900, usage("gpt-4o", 9, 3)...).scope = "pydantic-ai"
+	for want, opts := range map[string][]convert.Option{"": nil, "planner": {convert.WithDialectAttribution()}} {
+		batch := newConverter(t, opts...).NewBatch()
+		decisions := batch.Convert(nil, tree.get("call"))
+		for _, d := range batch.End(batch.Convert(decisions, tree.get("run"))) {
+			if c, ok := d.Record.(*metering.Completion); ok && c.Agent != want {
+				t.Errorf("agent %q, want %q", c.Agent, want)
+			}
+		}
+	}
+}
+
+// TestFirstChunkOfAISDK: the event tells where the attribute is gone.
+func TestFirstChunkOfAISDK(t *testing.T) {
+	s := call("ai.operationId", "ai.streamText.doStream", "ai.model.id", "gpt-4o", "ai.model.provider", "openai.chat",
+		"ai.usage.inputTokens", 10, "ai.usage.outputTokens", 2)
+	s.events = []event{{name: "ai.stream.firstChunk", at: start.Add(150 * time.Millisecond)}, {name: "ai.stream.finish", at: start.Add(time.Second)}}
+	if c := bill(t, s); !c.IsStreamed || c.TimeToFirstToken == nil || *c.TimeToFirstToken != 150 {
+		t.Errorf("streamed %v, first token %v", c.IsStreamed, c.TimeToFirstToken)
 	}
 }
 

@@ -233,7 +233,7 @@ func (e *eventScan) Event(name string, at time.Time, attributes Attributes) bool
 	case "exception":
 		e.exception = true
 		attributes.Walk(e)
-	case "gen_ai.content.completion.chunk", "First Token Stream Event":
+	case "gen_ai.content.completion.chunk", "First Token Stream Event", "ai.stream.firstChunk":
 		e.streamed = true
 		if e.firstToken.IsZero() {
 			e.firstToken = at

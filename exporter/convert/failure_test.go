@@ -33,6 +33,8 @@ func TestFailures(t *testing.T) {
 		"status alone":              {status: convert.StatusError, stop: metering.StopError},
 		"error type":                {attrs: []any{"error.type", "model_not_found"}, stop: metering.StopError},
 		"HTTP status":               {attrs: []any{"http.response.status_code", 404}, stop: metering.StopError, code: 404},
+		"older HTTP status":         {attrs: []any{"http.status_code", 404}, stop: metering.StopError, code: 404},
+		"a client's status":         {attrs: []any{"error.type", "oops", "status_code", "503"}, stop: metering.StopError, code: 503},
 		"error type is a status":    {attrs: []any{"error.type", "429"}, stop: metering.StopError, code: 429},
 		"a stream left after 200":   {attrs: []any{"error.type", "context_canceled", "http.response.status_code", 200}, stop: metering.StopCancelled},
 		"status 408":                {attrs: []any{"http.response.status_code", 408}, stop: metering.StopTimeout, code: 408},

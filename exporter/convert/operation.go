@@ -83,7 +83,8 @@ func operations() map[string]operation {
 		"logging/setlevel", "roots/list", "sampling/createmessage", "elicitation/create")
 	never("memory", "create_memory", "update_memory", "delete_memory", "search_memory",
 		"create_memory_store", "delete_memory_store", "upsert_memory")
-	never("evaluate", "evaluation", "evaluator", "score")
+	// What a guardrail asks of a model is a call of its own, beneath it.
+	never("evaluate", "evaluation", "evaluator", "score", "guardrail")
 	return m
 }
 
@@ -104,8 +105,8 @@ func callOperations(add func(op operation, words ...string)) {
 	call("realtime_inference", metering.OperationChat, "realtime", "arealtime", "_arealtime")
 	call("moderation", metering.OperationModeration, "moderations", "amoderation")
 	// Most guardrails are rules, not models.
-	add(operation{name: "guardrail", class: classCall, typ: metering.OperationGuardrail, withUsage: true},
-		"guardrails", "apply_guardrail")
+	add(operation{name: "apply_guardrail", class: classCall, typ: metering.OperationGuardrail, withUsage: true},
+		"guardrails")
 }
 
 // mediaOperations are priced by what they yield.

@@ -174,6 +174,9 @@ func (w *work) identify() identity {
 		}
 		id.model = id.model[strings.LastIndexByte(id.model, '/')+1:]
 	}
+	if gateway := w.extract.voc.dialect.gateway; gateway != "" {
+		id.passed(p.byName[gateway])
+	}
 	id.passed(id.provider)
 	w.stripVendor(&id)
 	if id.provider == nil || id.provider.gateway {

@@ -36,6 +36,10 @@ func providerTable() []provider {
 			name: "azure.ai.openai", display: "Azure", source: "AZURE_OPENAI",
 			aliases: []string{"az.ai.openai", "azure", "azure.openai", "azure_openai", "azure-openai", "azure_text"},
 		},
+		{
+			name: "azure.ai.agents", display: "Azure",
+			aliases: []string{"az.ai.agents", "microsoft.agents", "microsoft.foundry"},
+		},
 		{name: "azure.ai.inference", display: "Azure", aliases: []string{"az.ai.inference", "azure_ai", "azure.ai"}},
 		{name: "anthropic", display: "Anthropic", wire: WireNet},
 		{
@@ -48,7 +52,7 @@ func providerTable() []provider {
 		},
 		{
 			name: "gcp.gemini", display: "Google", google: true,
-			aliases: []string{"gcp.gen_ai", "google", "google-gla", "google_genai", "gemini", "google.generative-ai", "palm"},
+			aliases: []string{"gcp.gen_ai", "google", "google-gla", "google_genai", "googleai", "gemini", "google.generative-ai", "palm"},
 		},
 		{name: "cohere", display: "Cohere", aliases: []string{"cohere_chat"}},
 		{name: "mistral_ai", display: "Mistral", aliases: []string{"mistral", "mistralai", "codestral"}},

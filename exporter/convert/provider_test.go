@@ -16,6 +16,7 @@ func TestProviderNames(t *testing.T) {
 		"openai": "OpenAI", "OpenAI": "OpenAI", "openai.responses": "OpenAI", "openai.chat": "OpenAI",
 		"azure.ai.openai": "Azure", "az.ai.openai": "Azure", "azure": "Azure", "azure.openai": "Azure", "azure_openai": "Azure",
 		"azure.ai.inference": "Azure", "az.ai.inference": "Azure",
+		"az.ai.agents": "Azure", "azure.ai.agents": "Azure", "microsoft.foundry": "Azure", "googleai": "Google",
 		"anthropic": "Anthropic", "anthropic.messages": "Anthropic",
 		"aws.bedrock": "Amazon Bedrock", "bedrock": "Amazon Bedrock", "amazon-bedrock": "Amazon Bedrock",
 		"bedrock_converse": "Amazon Bedrock", "aws": "Amazon Bedrock", "aws.anthropic": "Amazon Bedrock",

@@ -71,9 +71,9 @@ func (w *work) tool(dst []Decision, op operation, batch *Batch) []Decision {
 
 // toolName is what the tool is called by a span's name.
 func toolName(span string) string {
-	for _, prefix := range [...]string{"execute_tool ", "tools/call "} {
-		if name, ok := strings.CutPrefix(span, prefix); ok && !blank(name) {
-			return name
+	for _, operation := range [...]string{"execute_tool", "tools/call"} {
+		if name, ok := strings.CutPrefix(span, operation); ok && (name == "" || name[0] == ' ') {
+			return strings.TrimSpace(name) // "" where the span is named by the operation alone
 		}
 	}
 	return strings.TrimSuffix(span, ".tool")

@@ -68,6 +68,13 @@ func TestToolNames(t *testing.T) {
 			t.Errorf("span %q: tool = %q, want %q", name, e.ToolID, want)
 		}
 	}
+	for _, name := range []string{"execute_tool", "tools/call", "execute_tool "} { // these name no tool
+		s := call("gen_ai.operation.name", "execute_tool")
+		s.name = name
+		if d := decide(t, s, convert.WithToolEvents()); d.Kind != convert.Skipped || d.Reason != convert.ReasonInvalidTool {
+			t.Errorf("span %q: got %v (%s)", name, d.Kind, d.Reason)
+		}
+	}
 	for _, method := range []string{"tools/list", "initialize", "sampling/createMessage"} {
 		if d := decide(t, call("mcp.method.name", method), convert.WithToolEvents()); d.Kind != convert.Skipped || d.Reason != convert.ReasonNotBillable {
 			t.Errorf("%s: got %v (%s)", method, d.Kind, d.Reason)
