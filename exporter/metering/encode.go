@@ -144,6 +144,15 @@ func below(x uint64, c byte) uint64 { return (x - lowBits*uint64(c)) &^ x }
 // equal is about bytes that are c.
 func equal(x uint64, c byte) uint64 { return below(x^lowBits*uint64(c), 1) }
 
+// plainBytes reports whether eight bytes are printable ASCII without quotes and
+// backslashes. It is the questions above, shortened by what they have in common: a
+// byte beyond ASCII is answered with yes, and of others 0x7f alone gets its high bit
+// from adding one.
+func plainBytes(x uint64) bool {
+	special := x | (x - lowBits*' ') | (x + lowBits) | ((x ^ lowBits*'"') - lowBits) | ((x ^ lowBits*'\\') - lowBits)
+	return special&highBits == 0
+}
+
 // appendEscaped escapes a control character, quote or backslash.
 func appendEscaped(buf []byte, c byte) []byte {
 	switch c {

@@ -178,16 +178,18 @@ func Freeze(rec Record) (Frozen, []Change, error) {
 		w.write(rec)
 	}
 
+	f := Frozen{Endpoint: rec.Endpoint(), TransactionID: rec.id()}
+	f.IdempotencyKey = idempotencyKey(f.TransactionID, w.buf)
 	// A copy of just the size: it may wait in a queue for long.
-	f := Frozen{Endpoint: rec.Endpoint(), TransactionID: rec.id(), Body: bytes.Clone(w.buf)}
-	f.IdempotencyKey = idempotencyKey(f.Endpoint, f.TransactionID, f.Body)
+	f.Body = bytes.Clone(w.buf[len(f.Endpoint):])
 	return f, w.changes, nil
 }
 
-// write writes the body.
+// write writes the body, behind the endpoint: a digest is made of both.
 func (w *walker) write(rec Record) {
 	w.encoding = true
-	w.buf = append(w.buf[:0], '{')
+	w.buf = append(w.buf[:0], rec.Endpoint()...)
+	w.buf = append(w.buf, '{')
 	rec.walk(w)
 	w.buf = append(w.buf, '}')
 }
@@ -206,21 +208,16 @@ func (w *walker) release() {
 // digest, a key has at most the 255 characters that the header may have.
 const maxKeyID = 200
 
-// idempotencyKey is unique as the id is. All that the digest has to tell apart are
-// bodies under the same id, for which one of 64 bits that is quick to compute does:
-// this runs in the request path of applications.
-func idempotencyKey(endpoint Endpoint, id string, body []byte) string {
+// idempotencyKey is unique as the id is. All that the digest, which is of the endpoint
+// and the body, has to tell apart are bodies under the same id, for which one of 64
+// bits that is quick to compute does: this runs in the request path of applications.
+func idempotencyKey(id string, endpointAndBody []byte) string {
 	if len(id) > maxKeyID || !isPrintable(id) || strings.IndexByte(id, ' ') >= 0 {
 		sum := sha256.Sum256([]byte(id))
 		id = hex.EncodeToString(sum[:])
 	}
-	var digest xxhash.Digest
-	digest.Reset()
-	_, _ = digest.WriteString(string(endpoint)) // neither of them fails
-	_, _ = digest.Write(body)
-
 	var sum [8]byte
-	binary.BigEndian.PutUint64(sum[:], digest.Sum64())
+	binary.BigEndian.PutUint64(sum[:], xxhash.Sum64(endpointAndBody))
 	var scratch [maxKeyID + 1 + 2*len(sum)]byte
 	key := append(scratch[:0], id...)
 	key = append(key, '-')

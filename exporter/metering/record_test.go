@@ -304,15 +304,19 @@ func TestIdempotencyKey(t *testing.T) {
 	if got, want := base.TransactionID, testID; got != want {
 		t.Errorf("transaction id = %q, want %q", got, want)
 	}
+	if got, want := base.IdempotencyKey, idempotencyKey(testID, append([]byte(base.Endpoint), base.Body...)); got != want {
+		t.Errorf("key = %q, want %q", got, want)
+	}
 	// XXH64 of "/meter/v2/ai/completions{}", computed with xxhsum. The form of a key
 	// must not change: a record that waits on a disk keeps the key that it has.
 	const known = "id-13f185719598bcf9"
-	if got := idempotencyKey(EndpointCompletions, "id", []byte("{}")); got != known {
+	empty := []byte(EndpointCompletions + "{}")
+	if got := idempotencyKey("id", empty); got != known {
 		t.Errorf("key = %q, want %q", got, known)
 	}
 	for _, id := range []string{strings.Repeat("x", 4096), "two words", "größe", "line\nbreak"} {
 		// 64 digits of the id's digest, a hyphen and 16 of the body's.
-		if key := idempotencyKey(EndpointCompletions, id, []byte("{}")); len(key) != 81 || !isHeaderToken(key) {
+		if key := idempotencyKey(id, empty); len(key) != 81 || !isHeaderToken(key) {
 			t.Errorf("key of id %.20q = %q, want 81 characters that a header may have", id, key)
 		}
 	}

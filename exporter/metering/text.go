@@ -17,10 +17,10 @@ import (
 
 // label is a text of one line.
 func (w *walker) label(name string, v *string, limit int) {
-	if *v == "" {
+	if *v == "" || w.plain(name, *v, limit) {
 		return
 	}
-	if w.checking && (len(*v) > limit || !isTidy(*v)) {
+	if w.checking {
 		*v = w.cleanLine(name, *v)
 		*v = w.truncate(name, *v, limit)
 	}
@@ -85,10 +85,10 @@ func (w *walker) truncateContent(name, s string, limit int) string {
 
 // name is an id that is meaningless when cut.
 func (w *walker) name(name string, v *string, limit int) {
-	if *v == "" {
+	if *v == "" || w.plain(name, *v, limit) {
 		return
 	}
-	if w.checking && (len(*v) > limit || !isTidy(*v)) {
+	if w.checking {
 		*v = w.cleanLine(name, *v)
 		if runesExceed(*v, limit) {
 			*v = ""
@@ -101,10 +101,10 @@ func (w *walker) name(name string, v *string, limit int) {
 // link is an id that other records refer to. One that is too long is replaced by
 // a digest: whoever refers to it comes to the same.
 func (w *walker) link(name string, v *string, limit int) {
-	if *v == "" {
+	if *v == "" || w.plain(name, *v, limit) {
 		return
 	}
-	if w.checking && (len(*v) > limit || !isTidy(*v)) {
+	if w.checking {
 		*v = w.cleanLine(name, *v)
 		if runesExceed(*v, limit) {
 			sum := sha256.Sum256([]byte(*v))
@@ -141,6 +141,18 @@ func (w *walker) pattern(name string, v *string, valid func(string) bool) {
 		}
 	}
 	w.writeText(name, *v)
+}
+
+// plain writes a text that nothing is to be mended or escaped of, as nearly all are,
+// and reports whether v is one.
+func (w *walker) plain(name, v string, limit int) bool {
+	if !w.encoding || len(v) > limit || !isPlain(v) {
+		return false
+	}
+	buf := append(appendKey(w.buf, name), '"')
+	buf = append(buf, v...)
+	w.buf = append(buf, '"')
+	return true
 }
 
 // writeText writes what is left of a text.
@@ -189,10 +201,28 @@ func (w *walker) clean(name, s string, lines bool) string {
 	return s
 }
 
-// isTidy reports whether s is printable ASCII without space around it, which
-// nearly all values are.
-func isTidy(s string) bool {
-	return s == "" || s[0] != ' ' && s[len(s)-1] != ' ' && isPrintable(s)
+// isPlain reports whether s, which is not empty, is printable ASCII that stands in
+// JSON as it is and has no space around it.
+func isPlain(s string) bool {
+	last := len(s) - 1
+	if s[0] == ' ' || s[last] == ' ' {
+		return false
+	}
+	if len(s) < 8 {
+		for i := range len(s) {
+			if c := s[i]; c-' ' > '~'-' ' || c == '"' || c == '\\' {
+				return false
+			}
+		}
+		return true
+	}
+	// The last eight may have been looked at in part before.
+	for ; len(s) > 8; s = s[min(8, len(s)-8):] {
+		if !plainBytes(eightBytes(s)) {
+			return false
+		}
+	}
+	return plainBytes(eightBytes(s))
 }
 
 // isPrintable reports whether s is printable ASCII.

@@ -398,6 +398,10 @@ func TestTextScans(t *testing.T) {
 					if got, want := isUnescaped(s), holds(s, unescaped); got != want {
 						t.Fatalf("isUnescaped(%q) is %v", s, got)
 					}
+					want := holds(s, printable) && holds(s, unescaped) && s[0] != ' ' && s[length-1] != ' '
+					if got := isPlain(s); got != want {
+						t.Fatalf("isPlain(%q) is %v", s, got)
+					}
 				}
 				text[at] = filler
 			}
