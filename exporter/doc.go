@@ -28,9 +28,10 @@
 // # Delivery
 //
 // In the application's request path the end of a call's span costs a place in the
-// processor's intake. A goroutine of the processor decides about it, fixes the bytes
-// of the record and queues it. Senders of their own do the rest. They start when there is something to send, at most as many as [WithSenders]
-// says, and end when there is not.
+// processor's intake. A goroutine of the processor decides about it within 2 ms, fixes
+// the bytes of the record and queues it. Senders of their own do the rest. They start
+// when there is something to send, at most as many as [WithSenders] says, and end when
+// there is not.
 //
 // A record is sent until the service has it. While the service does not answer, or
 // answers that it is overloaded, one sender probes at growing intervals

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -57,12 +59,56 @@ func TestIntakeDrainsByItself(t *testing.T) {
 	decided := make(chan struct{})
 	in := newIntake(func(sdktrace.ReadOnlySpan) { decided <- struct{}{} })
 	defer in.close()
-	for _, s := range numbered(1000) {
+	for _, s := range numbered(200) {
 		if !in.put(s) {
 			t.Fatal("no room for a span although none waits")
 		}
 		<-decided
 	}
+}
+
+// TestIntakeLingers: spans that follow one another quickly wake nobody and are
+// decided about together, a moment later, unless they become many.
+func TestIntakeLingers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		decided := 0
+		in := newIntake(func(sdktrace.ReadOnlySpan) { decided++ })
+		defer in.close()
+		leave := func(n int) {
+			t.Helper()
+			for _, s := range numbered(n) {
+				if !in.put(s) {
+					t.Fatal("no room")
+				}
+			}
+			synctest.Wait()
+		}
+		time.Sleep(time.Second) // nothing has come for long
+
+		leave(1)
+		if decided != 1 {
+			t.Fatalf("%d decided about of one span that came to rest", decided)
+		}
+		leave(intakeSize/2 - 1)
+		if decided != 1 {
+			t.Errorf("%d decided about while the next were expected", decided-1)
+		}
+		leave(1)
+		if want := 1 + intakeSize/2; decided != want {
+			t.Errorf("%d decided about, want %d: half of the room was taken", decided, want)
+		}
+		leave(1)
+		time.Sleep(intakeLinger)
+		synctest.Wait()
+		if want := 2 + intakeSize/2; decided != want {
+			t.Errorf("%d decided about, want %d: the time is over", decided, want)
+		}
+		time.Sleep(intakeLinger) // nothing more came
+		leave(1)
+		if want := 3 + intakeSize/2; decided != want {
+			t.Errorf("%d decided about, want %d: nobody was expected", decided, want)
+		}
+	})
 }
 
 // TestIntakeIsBounded: a full one refuses, and so does a closed one.
