@@ -28,7 +28,7 @@
 // # Delivery
 //
 // In the application's request path the end of a call's span costs a place in the
-// processor's intake. A goroutine of the processor decides about it within 2 ms, fixes
+// processor's intake. A goroutine of the processor decides about it within 5 ms, fixes
 // the bytes of the record and queues it. Senders of their own do the rest. They start
 // when there is something to send, at most as many as [WithSenders] says, and end when
 // there is not.

@@ -21,7 +21,7 @@ const intakeSize = 256
 // span waits for more. While they come faster than that nobody has to wake it, and to
 // wake a goroutine is the largest part of what the end of a span costs. What a crash
 // can lose grows by as much.
-const intakeLinger = 2 * time.Millisecond
+const intakeLinger = 5 * time.Millisecond
 
 // intake takes finished spans out of the request path: who ends a span leaves it
 // here, and a goroutine of the intake decides about it, in the order in which they

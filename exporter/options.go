@@ -178,7 +178,7 @@ func WithBlockOnOverflow(limit time.Duration) Option {
 // the end of the process: the next one that uses the directory delivers them.
 // Several processes can share it. It is made if it is not there.
 //
-// OnEnd does not wait for the disk: a record is on disk some 12 ms after its span
+// OnEnd does not wait for the disk: a record is on disk some 15 ms after its span
 // ended, synced by default, and one that was delivered before is never written. A
 // crash can lose what ended within that time. While the disk takes nothing, records
 // stay in memory, up to [WithQueueBytes].
