@@ -67,6 +67,55 @@ func isNoSetting(name string) bool {
 	}
 }
 
+// TestPagesNameWhatExists checks that every option and variable of ours that any page
+// names is there; blocks of code have tests of their own. The changelog also tells of
+// names that were.
+func TestPagesNameWhatExists(t *testing.T) {
+	var code strings.Builder
+	for _, file := range files(t, ".go") {
+		if !strings.HasSuffix(file, "_test.go") {
+			code.WriteString(read(t, file))
+		}
+	}
+	found := 0
+	for _, page := range files(t, ".md") {
+		if page == "CHANGELOG.md" {
+			continue
+		}
+		for _, name := range regexp.MustCompile(`\b(sdktrace\.)?(?:With[A-Z][A-Za-z]+|REVENIUM_[A-Z_]*[A-Z])`).FindAllString(prose(read(t, page)), -1) {
+			found++
+			if strings.HasPrefix(name, "sdktrace.") {
+				continue // of the SDK
+			}
+			if !strings.Contains(code.String(), "func "+name+"(") && !strings.Contains(code.String(), `"`+name+`"`) {
+				t.Errorf("%s names %s, which does not exist", page, name)
+			}
+		}
+	}
+	if found < 200 {
+		t.Errorf("only %d names found: the pattern of this test does not fit the pages", found)
+	}
+}
+
+// files are the files of the repository with an extension.
+func files(t *testing.T, extension string) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != "." {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) == extension {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil || len(found) < 15 {
+		t.Fatalf("found the files %v: %v", found, err)
+	}
+	return found
+}
+
 // readElsewhere says whether OpenTelemetry's SDK or net/http reads the variable itself.
 func readElsewhere(name string) bool {
 	switch name {
@@ -141,21 +190,8 @@ func unindented(code string) string {
 
 // TestLinks checks the links from page to page, and to headings on them.
 func TestLinks(t *testing.T) {
-	var pages []string
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != "." {
-			return filepath.SkipDir
-		}
-		if filepath.Ext(path) == ".md" {
-			pages = append(pages, path)
-		}
-		return err
-	})
-	if err != nil || len(pages) < 15 {
-		t.Fatalf("found the pages %v: %v", pages, err)
-	}
 	link := regexp.MustCompile(`\]\(([^)\s:]+)\)`)
-	for _, page := range pages {
+	for _, page := range files(t, ".md") {
 		for _, match := range link.FindAllStringSubmatch(prose(read(t, page)), -1) {
 			file, heading, _ := strings.Cut(match[1], "#")
 			to := page
@@ -227,24 +263,25 @@ func TestRooms(t *testing.T) {
 func imports(t *testing.T) map[string][]string {
 	t.Helper()
 	found := make(map[string][]string)
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
-			strings.Contains(path, "internal/") || strings.Contains(path, "testdata/") {
-			return err
+	for _, path := range files(t, ".go") {
+		if strings.HasSuffix(path, "_test.go") || strings.Contains(path, "internal/") || strings.Contains(path, "testdata/") {
+			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
-		if err != nil || file.Name.Name == "main" {
-			return err
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file.Name.Name == "main" {
+			continue
 		}
 		dir := filepath.ToSlash(filepath.Dir(path))
 		found[dir] = append(found[dir], "")
 		for _, spec := range file.Imports {
 			found[dir] = append(found[dir], strings.Trim(spec.Path.Value, `"`))
 		}
-		return nil
-	})
-	if err != nil || len(found) < 25 {
-		t.Fatalf("found packages in %d folders: %v", len(found), err)
+	}
+	if len(found) < 25 {
+		t.Fatalf("found packages in %d folders", len(found))
 	}
 	return found
 }

@@ -4,9 +4,37 @@
 package convert
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
+
+// TestDialectsPage checks that docs/dialects.md has every dialect, and no other.
+func TestDialectsPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/dialects.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## The dialects\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	named := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*) \\|").FindAllStringSubmatch(section, -1) {
+		words, _, _ := strings.Cut(row[1], ":") // names, and behind a colon what else is to be said
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(words, -1) {
+			named[name[1]] = true
+		}
+	}
+	for _, d := range dialects() {
+		if !named[d.name] {
+			t.Errorf("the page does not have %q", d.name)
+		}
+		delete(named, d.name)
+	}
+	for name := range named {
+		t.Errorf("the page has %q, which is no dialect", name)
+	}
+}
 
 // What the tables of dialects name must exist, since nothing at run time would tell.
 func TestTablesOfDialects(t *testing.T) {
