@@ -109,6 +109,28 @@ func chats(ctx context.Context, tracer trace.Tracer, n int) []string {
 	return ids
 }
 
+// meanwhile calls do from four goroutines, again and again, until stop is called.
+func meanwhile(do func()) (stop func()) {
+	var wg sync.WaitGroup
+	ended := make(chan struct{})
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				case <-time.After(time.Millisecond):
+					do()
+				}
+			}
+		})
+	}
+	return func() {
+		close(ended)
+		wg.Wait()
+	}
+}
+
 // within is a context that ends after d at the latest.
 func within(tb testing.TB, d time.Duration) context.Context {
 	tb.Helper()

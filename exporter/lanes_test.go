@@ -192,12 +192,28 @@ func TestTooManyTenants(t *testing.T) {
 	})
 }
 
+// newKeyRig is a rig with a key that can change, to a service that takes only good.
+func newKeyRig(t *testing.T, good string, key metering.APIKeyFunc) *rig {
+	t.Helper()
+	request := noteKeys(key)
+	s := newService(func(ctx context.Context, _ metering.Frozen, _ int) metering.Result {
+		if k, err := request(ctx); k == good && err == nil {
+			return accept
+		}
+		return unauthorized
+	})
+	return newRig(t, s, func(c *config) {
+		c.retry.UnauthorizedInterval = time.Hour
+		c.keyChanges, c.requestKey = true, request
+	})
+}
+
 // TestKeyIsReloaded: a new key takes effect within seconds, not with the next probe.
 func TestKeyIsReloaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var key atomic.Value
 		key.Store("old")
-		request := noteKeys(func(context.Context) (string, error) {
+		r := newKeyRig(t, "new", func(context.Context) (string, error) {
 			switch key.Load() {
 			case "none":
 				return "", errors.New("vault is sealed")
@@ -206,21 +222,11 @@ func TestKeyIsReloaded(t *testing.T) {
 			}
 			return key.Load().(string), nil
 		})
-		s := newService(func(ctx context.Context, _ metering.Frozen, _ int) metering.Result {
-			if k, err := request(ctx); k == "old" || err != nil {
-				return unauthorized
-			}
-			return accept
-		})
-		r := newRig(t, s, func(c *config) {
-			c.retry.UnauthorizedInterval = time.Hour
-			c.keyChanges, c.requestKey = true, request
-		})
 		defer r.stop()
 		r.put("a", 10)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if attempts, _ := s.count(); attempts > initialSenders {
+		if attempts, _ := r.service.count(); attempts > initialSenders {
 			t.Errorf("%d attempts with the same key", attempts)
 		}
 		if rep := r.counts(); rep.Parked != 10 {
@@ -248,25 +254,15 @@ func TestKeyIsReplacedByAnotherBadOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var key atomic.Value
 		key.Store("bad 1")
-		request := noteKeys(func(context.Context) (string, error) { return key.Load().(string), nil })
-		s := newService(func(ctx context.Context, _ metering.Frozen, _ int) metering.Result {
-			if k, err := request(ctx); k == "good" && err == nil {
-				return accept
-			}
-			return unauthorized
-		})
-		r := newRig(t, s, func(c *config) {
-			c.retry.UnauthorizedInterval = time.Hour
-			c.keyChanges, c.requestKey = true, request
-		})
+		r := newKeyRig(t, "good", func(context.Context) (string, error) { return key.Load().(string), nil })
 		defer r.stop()
 		r.put("a", 5)
 		time.Sleep(time.Minute)
-		before, _ := s.count()
+		before, _ := r.service.count()
 		key.Store("bad 2")
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if attempts, _ := s.count(); attempts != before+1 {
+		if attempts, _ := r.service.count(); attempts != before+1 {
 			t.Errorf("%d attempts with the second key, want one", attempts-before)
 		}
 		key.Store("good")

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -253,30 +252,18 @@ func TestMetricSumsHoldAtEveryMoment(t *testing.T) {
 			return nil
 		}))
 	tracer := newTracer(t, p)
-	var wg sync.WaitGroup
-	stop := make(chan struct{})
-	for range 4 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(time.Millisecond):
-					chats(context.Background(), tracer, 5)
-					_, span := tracer.Start(context.Background(), "chat m", trace.WithAttributes(
-						semconv.GenAIOperationNameChat, semconv.GenAIProviderNameOpenAI, semconv.GenAIRequestModel("m")))
-					span.End()
-				}
-			}
-		})
-	}
+	stop := meanwhile(func() {
+		chats(context.Background(), tracer, 5)
+		_, span := tracer.Start(context.Background(), "chat m", trace.WithAttributes(
+			semconv.GenAIOperationNameChat, semconv.GenAIProviderNameOpenAI, semconv.GenAIRequestModel("m")))
+		span.End()
+	})
 	for range 100 {
 		checkMetricSums(t, collect(t, reader))
 		checkSums(t, p.Report())
 		time.Sleep(2 * time.Millisecond)
 	}
-	close(stop)
-	wg.Wait()
+	stop()
 	_ = p.Shutdown(within(t, 50*time.Millisecond)) // losses are part of the test
 	c := collect(t, reader)
 	checkMetricSums(t, c)

@@ -6,7 +6,6 @@ package exporter_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
@@ -73,20 +72,7 @@ func TestShutdownConcurrently(t *testing.T) {
 	srv := reveniumtest.Start(t)
 	p := newProcessor(t, srv)
 	tracer := newTracer(t, p)
-	var wg sync.WaitGroup
-	stop := make(chan struct{})
-	for range 4 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(time.Millisecond):
-					chats(context.Background(), tracer, 3)
-				}
-			}
-		})
-	}
+	stop := meanwhile(func() { chats(context.Background(), tracer, 3) })
 	time.Sleep(20 * time.Millisecond)
 	errs := make(chan error, 3)
 	for range 3 {
@@ -98,8 +84,7 @@ func TestShutdownConcurrently(t *testing.T) {
 			t.Errorf("Shutdown = %v and %v", first, err)
 		}
 	}
-	close(stop)
-	wg.Wait()
+	stop()
 	r := p.Report()
 	checkSums(t, r)
 	if r.Lost != r.LostBy[exporter.LossAfterShutdown] || r.Queued != 0 {
