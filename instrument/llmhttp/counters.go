@@ -21,8 +21,9 @@ const (
 	outputAudioTokens
 	inputImageTokens
 	outputImageTokens
-	toolUseTokens   // input that tools made, beside the input
-	eachInputTokens // of one of several inputs or outputs: they add up
+	inputAudioSeconds // no tokens, but a sign that the input has some of audio
+	toolUseTokens     // input that tools made, beside the input
+	eachInputTokens   // of one of several inputs or outputs: they add up
 	eachOutputTokens
 	// measured counts are those that the platform around a model reports.
 	measuredInput

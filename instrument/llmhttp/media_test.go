@@ -138,8 +138,8 @@ func TestTranscriptions(t *testing.T) {
 			answer: `{"model":"voxtral-2507","text":"secret","usage":{"prompt_audio_seconds":203,"prompt_tokens":4,"completion_tokens":635,"total_tokens":3264,"prompt_tokens_details":null}}`,
 			want: audio(map[string]any{
 				"gen_ai.provider.name": "mistral_ai", "gen_ai.request.model": "voxtral", "gen_ai.response.model": "voxtral-2507",
-				"revenium.audio.duration": 203.0, "revenium.billing.unit": "PER_TOKEN", "gen_ai.usage.input_tokens": int64(4),
-				"gen_ai.usage.output_tokens": int64(3260), "gen_ai.usage.reasoning.output_tokens": int64(2625),
+				"revenium.audio.duration": 203.0, "revenium.billing.unit": "PER_TOKEN", "gen_ai.usage.input_tokens": int64(2629),
+				"gen_ai.usage.output_tokens": int64(635), "revenium.usage.input_audio_tokens": int64(2625),
 			}),
 		},
 		{

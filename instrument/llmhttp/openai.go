@@ -94,6 +94,7 @@ func openAIUsageFields(path string, object field) []want {
 		{path: "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens", field: counting(cacheWrite1hTokens)},
 		{path: "prompt_tokens_details.audio_tokens", field: counting(inputAudioTokens)},
 		{path: "prompt_tokens_details.image_tokens", field: counting(inputImageTokens)},
+		{path: "prompt_audio_seconds", field: counting(inputAudioSeconds)}, // Mistral
 		{path: "completion_tokens_details.reasoning_tokens", field: counting(reasoningTokens)},
 		{path: "completion_tokens_details.audio_tokens", field: counting(outputAudioTokens)},
 		{path: "completion_tokens_details.image_tokens", field: counting(outputImageTokens)},
@@ -117,7 +118,6 @@ var openAIKnownUsage = []string{
 	"cost_details", "cost.input_tokens_cost", "cost.output_tokens_cost", "cost.request_cost", "market_cost", "estimated_cost",
 	"citation_tokens", "search_context_size", // Perplexity
 	"audio_prompt_tokens", // xAI on Azure
-	"prompt_audio_seconds",
 }
 
 // known lists places that are known and not wanted.

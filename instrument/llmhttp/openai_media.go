@@ -59,7 +59,7 @@ var transcriptionRequest = &requestTable{wanted: newTree([]want{
 // transcriptionReply is the format of transcripts, whole or in events. Formats
 // other than JSON hold no usage.
 var transcriptionReply = &replyTable{
-	tokens: openAITokens, content: transcriptReplyContent,
+	tokens: transcriptionTokens, content: transcriptReplyContent,
 	kinds: map[string]kind{"transcript.text.done": kindDone, "transcription.done": kindDone, "error": kindError},
 	wanted: newTree([]want{
 		{path: "type", field: rspKind},
@@ -83,6 +83,12 @@ var transcriptionReply = &replyTable{
 		{path: "completion_tokens", field: counting(outputTokens)},
 		{path: "prompt_tokens_details"},
 	})),
+}
+
+// transcriptionTokens brings the counts of a transcription into the one model.
+func transcriptionTokens(u *usage, q quirks) tokens {
+	q.heard = true
+	return openAITokens(u, q)
 }
 
 // speechRequest is the format of requests for speech.

@@ -73,6 +73,16 @@ func TestServers(t *testing.T) {
 			want:   map[string]any{"input": int64(380), "output": int64(20), "audio in": int64(375)},
 		},
 		{
+			name: "Mistral: audio beside the prompt, in seconds", url: "http://api.mistral.ai/v1", provider: "mistral_ai",
+			answer: answer(`{"prompt_tokens":5,"completion_tokens":20,"total_tokens":400,"prompt_audio_seconds":27}`),
+			want:   map[string]any{"input": int64(380), "output": int64(20), "audio in": int64(375)},
+		},
+		{
+			name: "Mistral: no audio", url: "http://api.mistral.ai/v1", provider: "mistral_ai",
+			answer: answer(`{"prompt_tokens":5,"completion_tokens":20,"total_tokens":25,"prompt_audio_seconds":{}}`),
+			want:   map[string]any{"input": int64(5), "output": int64(20)},
+		},
+		{
 			name: "DeepSeek: hit and miss", url: "http://api.deepseek.com", provider: "deepseek",
 			answer: "\n\n\n" + answer(`{"prompt_tokens":359,"completion_tokens":25,"total_tokens":384,"prompt_cache_hit_tokens":256,"prompt_cache_miss_tokens":103}`),
 			want:   map[string]any{"input": int64(359), "output": int64(25), "read": int64(256)},

@@ -64,6 +64,7 @@ func openAITokens(u *usage, q quirks) tokens {
 	if !t.reasoning.ok {
 		t.reasoning = u[reasoningBesideTokens]
 	}
+	q.heard = q.heard || u[inputAudioSeconds].positive()
 	switch prompt, completion, total := t.input, t.output, u[totalTokens]; {
 	case prompt.ok && completion.ok:
 		t.repair(u, q)
@@ -85,6 +86,7 @@ type repair struct {
 	when              func(u repairable) bool
 	input             func(u repairable) int64 // nil: leaves the input alone
 	output, reasoning func(u repairable) int64
+	audio             func(u repairable) int64 // of the input
 }
 
 // repairable is a usage with the counts as plain numbers, 0 where absent: P
@@ -127,6 +129,15 @@ var repairs = []repair{
 		input: func(u repairable) int64 { return u.T - u.C },
 	},
 	{
+		// Mistral's transcriptions: prompt 4, completion 635, total 3264, and 203
+		// seconds of audio. It takes audio in pieces of 30 seconds, at 12.5 tokens a
+		// second: seven of them are the 2625 that are in the total alone.
+		name:  "prompt leaves out audio that is given in seconds",
+		when:  func(u repairable) bool { return u.heardBeside() },
+		input: func(u repairable) int64 { return u.T - u.C },
+		audio: func(u repairable) int64 { return u.T - u.P - u.C },
+	},
+	{
 		// Gateways that pass on Anthropic's way of counting: the total says so.
 		name: "prompt leaves out the cache, total has it",
 		when: func(u repairable) bool {
@@ -147,7 +158,12 @@ var repairs = []repair{
 // completion is input, by one of the repairs above.
 func (u repairable) inputExplainsTotal() bool {
 	rest := u.T - u.P - u.C
-	return rest == u.A || rest == u.H+u.W
+	return rest == u.A || rest == u.H+u.W || u.heardBeside()
+}
+
+// heardBeside says that the total has audio that no count tells of.
+func (u repairable) heardBeside() bool {
+	return u.quirks.heard && u.A == 0 && !u.hasR && u.H+u.W == 0 && u.T > u.P+u.C
 }
 
 // quirks are ways of counting that cannot be told from the numbers.
@@ -157,6 +173,8 @@ type quirks struct {
 	// reasoningApart: reasoning_tokens of the usage itself, which no details
 	// repeat, are not in the completion (Perplexity's deep research).
 	reasoningApart bool
+	// heard: the input has audio.
+	heard bool
 }
 
 // providerQuirks is keyed by provider name.
@@ -183,6 +201,9 @@ func (t *tokens) repair(u *usage, q quirks) {
 		}
 		if rule.input != nil && !input {
 			t.input, input = counted(rule.input(r)), true
+			if rule.audio != nil {
+				t.inputAudio = counted(rule.audio(r))
+			}
 		}
 		if rule.output != nil && !output {
 			t.output, output = counted(rule.output(r)), true

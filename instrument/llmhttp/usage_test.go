@@ -17,7 +17,7 @@ func (c count) String() string {
 
 // openAIUsage is a usage object as OpenAI names its counts.
 type openAIUsage struct {
-	prompt, completion, total, cacheRead, cacheCreation, reasoning, reasoningBeside, promptAudio count
+	prompt, completion, total, cacheRead, cacheCreation, reasoning, reasoningBeside, promptAudio, audioSeconds count
 }
 
 func (u openAIUsage) normalize(q quirks) tokens {
@@ -25,6 +25,7 @@ func (u openAIUsage) normalize(q quirks) tokens {
 		inputTokens: u.prompt, outputTokens: u.completion, totalTokens: u.total,
 		cacheReadTokens: u.cacheRead, cacheWriteTokens: u.cacheCreation,
 		reasoningTokens: u.reasoning, reasoningBesideTokens: u.reasoningBeside, inputAudioTokens: u.promptAudio,
+		inputAudioSeconds: u.audioSeconds,
 	}, q)
 }
 
@@ -54,6 +55,11 @@ func TestRepairs(t *testing.T) {
 		{name: "reasoning in both places", usage: openAIUsage{prompt: n(9), completion: n(52), total: n(61), reasoning: n(20), reasoningBeside: n(20)}, quirks: quirks{reasoningApart: true}, want: "9 52 20"},
 		{name: "audio left out", usage: openAIUsage{prompt: n(5), completion: n(20), total: n(400), promptAudio: n(375)}, want: "380 20 -"},
 		{name: "audio within", usage: openAIUsage{prompt: n(28), completion: n(17), total: n(45), promptAudio: n(20)}, want: "28 17 -"},
+		{name: "audio left out, in seconds", usage: openAIUsage{prompt: n(5), completion: n(20), total: n(400), audioSeconds: n(27)}, want: "380 20 -"},
+		{name: "audio left out, in seconds and tokens", usage: openAIUsage{prompt: n(5), completion: n(20), total: n(400), promptAudio: n(375), audioSeconds: n(27)}, want: "380 20 -"},
+		{name: "audio within, in seconds", usage: openAIUsage{prompt: n(380), completion: n(20), total: n(400), audioSeconds: n(27)}, want: "380 20 -"},
+		{name: "no audio, in seconds", usage: openAIUsage{prompt: n(35), completion: n(12), total: n(109), audioSeconds: n(0)}, want: "35 74 62"},
+		{name: "audio in seconds, reasoning beside", usage: openAIUsage{prompt: n(165), completion: n(2), total: n(296), reasoning: n(129), audioSeconds: n(9)}, want: "165 131 129"},
 		{name: "hidden thinking", usage: openAIUsage{prompt: n(35), completion: n(12), total: n(109)}, want: "35 74 62"},
 		{name: "hidden thinking, reasoning said to be 0", usage: openAIUsage{prompt: n(35), completion: n(12), total: n(109), reasoning: n(0)}, want: "35 74 62"},
 		{name: "hidden thinking beside a cache", usage: openAIUsage{prompt: n(35), completion: n(12), total: n(109), cacheRead: n(20)}, want: "35 74 62"},
