@@ -165,6 +165,10 @@ var apis = []*api{
 		name: "openai.moderation", operation: "moderation", provider: providerOpenAI,
 		paths: []string{"/moderations"}, request: plainRequest, reply: plainReply,
 	},
+	{ // its path ends as that of the next
+		name: "anthropic.batches", aside: asideBatch, provider: providerAnthropic,
+		paths: []string{"/v1/messages/batches"}, request: plainRequest, reply: plainReply,
+	},
 	{
 		name: "openai.batches", aside: asideBatch, provider: providerOpenAI, strict: true,
 		paths: []string{"/batches", "/batch/jobs"}, request: plainRequest, reply: plainReply,
@@ -194,10 +198,6 @@ var apis = []*api{
 	{
 		name: "anthropic.count_tokens", aside: asideCount, provider: providerAnthropic,
 		paths: []string{"/v1/messages/count_tokens"}, checked: true, request: plainRequest, reply: plainReply,
-	},
-	{
-		name: "anthropic.batches", aside: asideBatch, provider: providerAnthropic,
-		paths: []string{"/v1/messages/batches"}, request: plainRequest, reply: plainReply,
 	},
 	{
 		name: "anthropic.complete", operation: operationText, billable: true, provider: providerAnthropic,

@@ -125,6 +125,8 @@ var invokeReply = &replyTable{
 		{path: "choices[]", field: rspChoice},
 		{path: "choices[].index", field: rspIndex},
 		{path: "choices[].finish_reason", field: rspFinish},
+		{path: "choices[].stop_reason", field: rspFinish}, // DeepSeek
+		{path: "choices[].text", field: rspContent, presence: true},
 		{path: "choices[].delta", field: rspContent, presence: true},
 		{path: "usage.prompt_tokens", field: counting(grossInputTokens)},
 		{path: "usage.completion_tokens", field: counting(outputTokens)},

@@ -192,6 +192,11 @@ func TestInvokeModel(t *testing.T) {
 			want:   bedrockAttributes("text_completion", "mistral.mistral-7b-instruct-v0:2", finish("stop"), usageOf(40, 10), map[string]any{"gen_ai.request.stop_sequences": []string{"x"}}),
 		},
 		{
+			name: "DeepSeek", url: bedrockModels + "us.deepseek.r1-v1:0/invoke", request: `{"prompt":"secret"}`, answerHeaders: counts,
+			answer: `{"choices":[{"text":"secret","stop_reason":"length"}]}`,
+			want:   bedrockAttributes("text_completion", "us.deepseek.r1-v1:0", finish("length"), usageOf(40, 10)),
+		},
+		{
 			name: "in OpenAI's shape", url: bedrockModels + "openai.gpt-oss-20b-1:0/invoke", request: `{"messages":[{}],"max_completion_tokens":7}`,
 			answer: `{"id":"chatcmpl-1","model":"gpt-oss","choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":4,"total_tokens":13,"prompt_tokens_details":{"cached_tokens":2}}}`,
 			want: bedrockAttributes("chat", "openai.gpt-oss-20b-1:0", finish("stop"), usageOf(9, 4, 2), map[string]any{

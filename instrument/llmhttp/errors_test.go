@@ -165,7 +165,7 @@ func TestAttempts(t *testing.T) {
 func TestFailureWords(t *testing.T) {
 	for word, want := range map[string]bool{
 		"rate_limit_exceeded": true, "DeploymentNotFound": true, "RESOURCE_EXHAUSTED": true, "openai.error-1": true,
-		"": false, "429": false, "two words": false, "_x": false, "null": false, "error": false, "é": false,
+		"": false, "429": false, "two words": false, "_x": false, "null": false, "None": false, "error": false, "é": false,
 		strings.Repeat("x", 65): false, "req_0123456789": false,
 	} {
 		if got := stableWord(word); got != want {

@@ -89,10 +89,13 @@ const (
 	maxDigits = 8 // more are an id rather than a word
 )
 
+// noWords look like words and say nothing. LiteLLM writes Python's None as a text.
+var noWords = map[string]bool{"null": true, "None": true, "error": true}
+
 // stableWord says whether s is a word that a provider would use for a kind of
 // error, rather than a number, a sentence or an id.
 func stableWord(s string) bool {
-	if s == "" || len(s) > maxWord || s == "null" || s == "error" {
+	if s == "" || len(s) > maxWord || noWords[s] {
 		return false
 	}
 	digits := 0

@@ -117,6 +117,8 @@ func TestRecognizeFormats(t *testing.T) {
 		{"GET", "http://survey/v1/responses/1", "", "", ""},
 		{"POST", "https://r.openai.azure.com/openai/deployments/d/images/generations", "openai.images", "azure.ai.openai", "image_generation"},
 		{"POST", "https://api.anthropic.com/v1/messages?beta=true", "anthropic.messages", "anthropic", "chat"},
+		{"POST", "https://api.anthropic.com/v1/messages/batches", "anthropic.batches", "anthropic", ""},
+		{"POST", "https://api.openai.com/v1/batches", "openai.batches", "openai", ""},
 		{"POST", "https://r.services.ai.azure.com/anthropic/v1/messages", "anthropic.messages", "azure.ai.inference", "chat"},
 		{"POST", "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/anthropic/models/claude:rawPredict", "anthropic.messages", "gcp.vertex_ai", "chat"},
 		{"POST", "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/mistralai/models/m:streamRawPredict", "openai.chat", "gcp.vertex_ai", "chat"},

@@ -29,7 +29,8 @@ var (
 		"X-Debug-Trace-Id", // Cohere
 		"X-Ds-Trace-Id",    // DeepSeek
 		"Mistral-Correlation-Id",
-		"X-Generation-Id", // OpenRouter
+		"X-Kong-Request-Id", // Mistral
+		"X-Generation-Id",   // OpenRouter
 		headerLiteLLMCallID,
 	)
 	// litellmRequestIDHeaders are those of the provider behind a LiteLLM proxy.

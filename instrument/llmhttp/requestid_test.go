@@ -34,7 +34,7 @@ func TestRequestIDs(t *testing.T) {
 		},
 		{"Cohere", http.Header{"X-Debug-Trace-Id": {"c"}}, map[string][]string{"x-debug-trace-id": {"c"}}},
 		{"DeepSeek", http.Header{"X-Ds-Trace-Id": {"d"}}, map[string][]string{"x-ds-trace-id": {"d"}}},
-		{"Mistral", http.Header{"Mistral-Correlation-Id": {"m"}}, map[string][]string{"mistral-correlation-id": {"m"}}},
+		{"Mistral", http.Header{"Mistral-Correlation-Id": {"m"}, "X-Kong-Request-Id": {"k"}}, map[string][]string{"mistral-correlation-id": {"m"}, "x-kong-request-id": {"k"}}},
 		{"OpenRouter", http.Header{"X-Generation-Id": {"gen-1"}}, map[string][]string{"x-generation-id": {"gen-1"}}},
 		{
 			"LiteLLM",
