@@ -109,6 +109,12 @@ func TestCompare(t *testing.T) {
 			},
 			want: []difference{{"record.inputTokenCount", "1200", "176"}},
 		},
+		"tokens of audio apart": {
+			change: func(o *outcome) {
+				o.Record = json.RawMessage(`{"model":"gpt-5-nano","operationType":"AUDIO","inputTokenCount":1000,"inputAudioTokenCount":200,"outputTokenCount":80,"transactionId":"t"}`)
+			},
+			want: []difference{{"record.outputTokenCount and outputAudioTokenCount", "80", "90"}},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

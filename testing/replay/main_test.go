@@ -26,7 +26,7 @@ func execute(t *testing.T, args ...string) (code int, stdout, stderr string) {
 
 func TestCheckOwnCases(t *testing.T) {
 	code, out, errs := execute(t, "--check", "testdata")
-	if code != exitOK || out != "28 passed, 0 failed\n" || errs != "" {
+	if code != exitOK || out != "30 passed, 0 failed\n" || errs != "" {
 		t.Errorf("exit code %d, output:\n%s%s", code, out, errs)
 	}
 }

@@ -108,7 +108,8 @@ func requestIDs(attrs attribute.Set) map[string]string {
 }
 
 // providerError is the span's error.type where the provider sent the error. An
-// answer that broke off is none of its: what it generated, it bills.
+// answer that broke off is none of its: what it generated, it bills. An error that
+// it has no word for is its all the same.
 func providerError(attrs attribute.Set, seen *exchange) *string {
 	kind := text(attrs, semconv.ErrorTypeKey)
 	if kind == nil || seen.status >= http.StatusBadRequest {
@@ -116,7 +117,7 @@ func providerError(attrs attribute.Set, seen *exchange) *string {
 	}
 	switch *kind {
 	case instrument.ErrorTypeUnexpectedEOF, instrument.ErrorTypeConnectionReset, instrument.ErrorTypeCanceled,
-		instrument.ErrorTypeTimeout, instrument.ErrorTypeOther:
+		instrument.ErrorTypeTimeout:
 		return nil
 	default:
 		return kind

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/revenium/revenium-otel-go/exporter/metering"
 )
 
 // expectedCall is the part of expected that decides about the record.
@@ -49,17 +51,20 @@ func (e *expectedCall) otherUnits() bool {
 
 // sentRecord is what is checked of a metering record.
 type sentRecord struct {
-	Model                   string `json:"model"`
-	Provider                string `json:"provider"`
-	InputTokenCount         *int64 `json:"inputTokenCount"`
-	OutputTokenCount        *int64 `json:"outputTokenCount"`
-	TotalTokenCount         *int64 `json:"totalTokenCount"`
-	ReasoningTokenCount     *int64 `json:"reasoningTokenCount"`
-	CacheReadTokenCount     *int64 `json:"cacheReadTokenCount"`
-	CacheCreationTokenCount *int64 `json:"cacheCreationTokenCount"`
-	StopReason              string `json:"stopReason"`
-	IsStreamed              *bool  `json:"isStreamed"`
-	TransactionID           string `json:"transactionId"`
+	OperationType           metering.OperationType `json:"operationType"`
+	Model                   string                 `json:"model"`
+	Provider                string                 `json:"provider"`
+	InputTokenCount         *int64                 `json:"inputTokenCount"`
+	OutputTokenCount        *int64                 `json:"outputTokenCount"`
+	InputAudioTokenCount    *int64                 `json:"inputAudioTokenCount"`
+	OutputAudioTokenCount   *int64                 `json:"outputAudioTokenCount"`
+	TotalTokenCount         *int64                 `json:"totalTokenCount"`
+	ReasoningTokenCount     *int64                 `json:"reasoningTokenCount"`
+	CacheReadTokenCount     *int64                 `json:"cacheReadTokenCount"`
+	CacheCreationTokenCount *int64                 `json:"cacheCreationTokenCount"`
+	StopReason              string                 `json:"stopReason"`
+	IsStreamed              *bool                  `json:"isStreamed"`
+	TransactionID           string                 `json:"transactionId"`
 }
 
 // compareRecord checks the record that would be sent, which the cases do not
@@ -141,6 +146,11 @@ func compareCounts(got sentRecord, want *expectedCall) []difference {
 		}
 		diffs = append(diffs, difference{Field: "record." + field, Got: show(got), Want: strings.Join(words, " or ")})
 	}
+	if got.OperationType == metering.OperationAudio { // counts text and audio apart
+		check("inputTokenCount and inputAudioTokenCount", sum(got.InputTokenCount, got.InputAudioTokenCount), counts.Input)
+		check("outputTokenCount and outputAudioTokenCount", sum(got.OutputTokenCount, got.OutputAudioTokenCount), counts.Output)
+		return diffs
+	}
 	check("inputTokenCount", got.InputTokenCount, inputAsBilled(got.Provider, want, counts)...)
 	check("outputTokenCount", got.OutputTokenCount, orZero(counts.Output))
 	check("totalTokenCount", got.TotalTokenCount, orZero(counts.Total))
@@ -180,6 +190,15 @@ func billableModels(want *expectedCall) []string {
 		}
 	}
 	return models
+}
+
+// sum is nil where both are.
+func sum(a, b *int64) *int64 {
+	if a == nil && b == nil {
+		return nil
+	}
+	both := *orZero(a) + *orZero(b)
+	return &both
 }
 
 func orZero(n *int64) *int64 {
