@@ -245,11 +245,13 @@ var (
 		settle: settleResponse,
 		kinds: map[string]kind{
 			"interaction.complete": kindDone, "interaction.completed": kindDone, "error": kindError,
+			"interaction.status_update": kindIgnored, // what it says, the interaction says at its end
 		},
 		wanted: newTree([]want{
 			{path: "event_type", field: rspKind},
 			{path: "interaction", field: rspEnvelope},
 			{path: "delta", field: rspContent, presence: true},
+			{path: "step.content", field: rspContent, presence: true},
 		}, googleErrors, interactionFields, under("interaction", interactionFields)),
 	}
 )
@@ -259,6 +261,7 @@ var interactionFields = append([]want{
 	{path: "model", field: rspModel},
 	{path: "status", field: rspStatus},
 	{path: "outputs", field: rspContent, presence: true},
+	{path: "steps", field: rspContent, presence: true},
 	{path: "usage", field: rspUsage, closed: true},
 }, under("usage", []want{
 	{path: "total_input_tokens", field: counting(inputTokens)},

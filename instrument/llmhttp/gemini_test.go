@@ -215,6 +215,9 @@ func TestInteractions(t *testing.T) {
 		}}, sets...)...)
 	}
 	const usage = `"usage":{"total_input_tokens":7,"total_output_tokens":20,"total_thought_tokens":22,"total_cached_tokens":3,"total_tool_use_tokens":5,"total_tokens":54,"input_tokens_by_modality":[]}`
+	begun := sse(`interaction.created:{"event_type":"interaction.created","interaction":{"id":"v1_1","model":"gemini-3-pro","status":"in_progress"}}`,
+		`interaction.status_update:{"event_type":"interaction.status_update","interaction_id":"v1_1","status":"in_progress"}`,
+		`step.start:{"event_type":"step.start","index":0,"step":{"type":"model_output","content":[{"type":"text"}]}}`, `step.stop:{"event_type":"step.stop","index":0}`)
 	runFormats(t, []formatCase{
 		{
 			name: "whole", url: url, request: `{"model":"gemini-3","input":"secret"}`,
@@ -231,6 +234,26 @@ func TestInteractions(t *testing.T) {
 			answer: sse(`{"event_type":"interaction.start","interaction":{"id":"v1_1","status":"in_progress"}}`, `{"event_type":"content.delta","delta":{"text":"x"}}`,
 				`{"event_type":"interaction.complete","interaction":{"id":"v1_1","model":"gemini-3-pro","status":"completed",`+usage+`}}`),
 			want: interaction(map[string]any{"gen_ai.request.stream": true}, usageOf(12, 42, 3, -1, 22)),
+		},
+		{
+			name: "stream of steps", url: url, request: `{"model":"gemini-3","input":"secret","stream":true}`, answerType: "text/event-stream", streamed: true,
+			answer: begun + sse(`interaction.completed:{"event_type":"interaction.completed","interaction":{"id":"v1_1","status":"completed",`+usage+`}}`, `done:[DONE]`),
+			want:   interaction(map[string]any{"gen_ai.request.stream": true}, usageOf(12, 42, 3, -1, 22)),
+		},
+		{
+			name: "stream that ends with the call of a tool", url: url, request: `{"model":"gemini-3","input":"secret","stream":true}`, answerType: "text/event-stream", streamed: true,
+			answer: begun + sse(`interaction.requires_action:{"event_type":"interaction.requires_action","interaction":{"id":"v1_1","status":"requires_action",`+usage+`}}`),
+			want:   interaction(map[string]any{"gen_ai.request.stream": true, "gen_ai.response.finish_reasons": []string{"requires_action"}}, usageOf(12, 42, 3, -1, 22)),
+		},
+		{
+			name: "steps", url: url, request: `{"model":"gemini-3","input":"secret"}`,
+			answer: `{"id":"v1_1","model":"gemini-3-pro","status":"requires_action","steps":[{"type":"function_call"}],` + usage + `}`,
+			want:   interaction(map[string]any{"gen_ai.response.finish_reasons": []string{"requires_action"}}, usageOf(12, 42, 3, -1, 22)),
+		},
+		{
+			name: "stream that is cut", url: url, request: `{"model":"gemini-3","input":"secret","stream":true}`, answerType: "text/event-stream", streamed: true,
+			answer: begun, failed: "unexpected_eof",
+			want: interaction(map[string]any{"gen_ai.request.stream": true, "gen_ai.response.finish_reasons": nil, "revenium.usage.missing": true}),
 		},
 	})
 	server := &jobServer{answers: []string{`{"id":"v1_1","status":"in_progress"}`, `{"id":"v1_1","model":"gemini-3-pro","status":"completed",` + usage + `}`}}

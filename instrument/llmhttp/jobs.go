@@ -108,6 +108,7 @@ func (j *jobs) take(key string) (job, bool) {
 var final = map[string]bool{
 	"completed": true, "failed": true, "incomplete": true, "cancelled": true, "canceled": true,
 	"succeeded": true, "done": true, "expired": true,
+	"requires_action": true, // what comes of the action is another interaction
 }
 
 // isPending says that an answer is no more than the promise of one.

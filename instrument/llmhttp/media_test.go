@@ -143,6 +143,15 @@ func TestTranscriptions(t *testing.T) {
 			}),
 		},
 		{
+			name: "Mistral, audio in tokens", url: "http://api.mistral.ai/v1/audio/transcriptions", requestType: formType, request: form("file", "RIFF", "model", "voxtral"),
+			answer: `{"model":"voxtral-2507","text":"secret","usage":{"prompt_audio_seconds":21,"prompt_tokens":4,"completion_tokens":50,"total_tokens":429,"prompt_tokens_details":{"cached_tokens":352,"audio_tokens":375},"request_count":1}}`,
+			want: audio(map[string]any{
+				"gen_ai.provider.name": "mistral_ai", "gen_ai.request.model": "voxtral", "gen_ai.response.model": "voxtral-2507",
+				"revenium.audio.duration": 21.0, "revenium.billing.unit": "PER_TOKEN", "gen_ai.usage.input_tokens": int64(379),
+				"gen_ai.usage.output_tokens": int64(50), "gen_ai.usage.cache_read.input_tokens": int64(352), "revenium.usage.input_audio_tokens": int64(375),
+			}),
+		},
+		{
 			name: "translation", url: "http://api.openai.com/v1/audio/translations", requestType: formType, request: form("file", "RIFF", "model", "whisper-1"),
 			answer: `{"text":"secret","usage":{"type":"duration","seconds":7}}`,
 			want:   audio(map[string]any{"gen_ai.operation.name": "translation", "revenium.audio.duration": 7.0}),

@@ -118,6 +118,7 @@ var openAIKnownUsage = []string{
 	"cost_details", "cost.input_tokens_cost", "cost.output_tokens_cost", "cost.request_cost", "market_cost", "estimated_cost",
 	"citation_tokens", "search_context_size", // Perplexity
 	"audio_prompt_tokens", // xAI on Azure
+	"request_count",       // Mistral
 }
 
 // known lists places that are known and not wanted.

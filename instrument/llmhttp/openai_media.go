@@ -81,7 +81,10 @@ var transcriptionReply = &replyTable{
 		{path: "prompt_audio_seconds", field: rspSeconds}, // Mistral, and what follows
 		{path: "prompt_tokens", field: counting(inputTokens)},
 		{path: "completion_tokens", field: counting(outputTokens)},
-		{path: "prompt_tokens_details"},
+		{path: "prompt_tokens_details", closed: true},
+		{path: "prompt_tokens_details.cached_tokens", field: counting(cacheReadTokens)},
+		{path: "prompt_tokens_details.audio_tokens", field: counting(inputAudioTokens)},
+		{path: "request_count"},
 	})),
 }
 

@@ -103,6 +103,22 @@ type repairable struct {
 // behind it, named here.
 var repairs = []repair{
 	{
+		// Mistral Voxtral: prompt 5, audio 375, completion 20, total 400. What it read
+		// from the cache can be 368 of the audio, hence more than the prompt.
+		name:  "prompt leaves out audio",
+		when:  func(u repairable) bool { return u.A > 0 && !u.hasR && u.T == u.P+u.A+u.C },
+		input: func(u repairable) int64 { return u.T - u.C },
+	},
+	{
+		// Mistral's transcriptions: prompt 4, completion 635, total 3264, and 203
+		// seconds of audio. It takes audio in pieces of 30 seconds, at 12.5 tokens a
+		// second: seven of them are the 2625 that are in the total alone.
+		name:  "prompt leaves out audio that is given in seconds",
+		when:  func(u repairable) bool { return u.heardBeside() },
+		input: func(u repairable) int64 { return u.T - u.C },
+		audio: func(u repairable) int64 { return u.T - u.P - u.C },
+	},
+	{
 		// Grok on Azure AI Foundry: prompt 208, cached 314.
 		name:  "prompt leaves out what was read from the cache",
 		when:  func(u repairable) bool { return u.H > u.P },
@@ -121,21 +137,6 @@ var repairs = []repair{
 		name:   "completion cannot hold its reasoning",
 		when:   func(u repairable) bool { return u.R > u.C && !u.quirks.reasoningRounded },
 		output: func(u repairable) int64 { return u.C + u.R },
-	},
-	{
-		// Mistral Voxtral: prompt 5, audio 375, completion 20, total 400.
-		name:  "prompt leaves out audio",
-		when:  func(u repairable) bool { return u.A > 0 && !u.hasR && u.T == u.P+u.A+u.C },
-		input: func(u repairable) int64 { return u.T - u.C },
-	},
-	{
-		// Mistral's transcriptions: prompt 4, completion 635, total 3264, and 203
-		// seconds of audio. It takes audio in pieces of 30 seconds, at 12.5 tokens a
-		// second: seven of them are the 2625 that are in the total alone.
-		name:  "prompt leaves out audio that is given in seconds",
-		when:  func(u repairable) bool { return u.heardBeside() },
-		input: func(u repairable) int64 { return u.T - u.C },
-		audio: func(u repairable) int64 { return u.T - u.P - u.C },
 	},
 	{
 		// Gateways that pass on Anthropic's way of counting: the total says so.
@@ -163,7 +164,7 @@ func (u repairable) inputExplainsTotal() bool {
 
 // heardBeside says that the total has audio that no count tells of.
 func (u repairable) heardBeside() bool {
-	return u.quirks.heard && u.A == 0 && !u.hasR && u.H+u.W == 0 && u.T > u.P+u.C
+	return u.quirks.heard && u.A == 0 && !u.hasR && u.T > u.P+u.C
 }
 
 // quirks are ways of counting that cannot be told from the numbers.

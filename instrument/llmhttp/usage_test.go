@@ -57,6 +57,8 @@ func TestRepairs(t *testing.T) {
 		{name: "audio within", usage: openAIUsage{prompt: n(28), completion: n(17), total: n(45), promptAudio: n(20)}, want: "28 17 -"},
 		{name: "audio left out, in seconds", usage: openAIUsage{prompt: n(5), completion: n(20), total: n(400), audioSeconds: n(27)}, want: "380 20 -"},
 		{name: "audio left out, in seconds and tokens", usage: openAIUsage{prompt: n(5), completion: n(20), total: n(400), promptAudio: n(375), audioSeconds: n(27)}, want: "380 20 -"},
+		{name: "audio left out, most of it cached", usage: openAIUsage{prompt: n(5), completion: n(20), total: n(400), promptAudio: n(375), cacheRead: n(368)}, want: "380 20 -"},
+		{name: "audio left out, in seconds, most of it cached", usage: openAIUsage{prompt: n(5), completion: n(20), total: n(400), cacheRead: n(368), audioSeconds: n(27)}, want: "380 20 -"},
 		{name: "audio within, in seconds", usage: openAIUsage{prompt: n(380), completion: n(20), total: n(400), audioSeconds: n(27)}, want: "380 20 -"},
 		{name: "no audio, in seconds", usage: openAIUsage{prompt: n(35), completion: n(12), total: n(109), audioSeconds: n(0)}, want: "35 74 62"},
 		{name: "audio in seconds, reasoning beside", usage: openAIUsage{prompt: n(165), completion: n(2), total: n(296), reasoning: n(129), audioSeconds: n(9)}, want: "165 131 129"},
