@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -101,12 +102,12 @@ func TestPagesNameWhatExists(t *testing.T) {
 func files(t *testing.T, extension string) []string {
 	t.Helper()
 	var found []string
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != "." {
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && name != "." {
 			return filepath.SkipDir
 		}
-		if filepath.Ext(path) == extension {
-			found = append(found, path)
+		if filepath.Ext(name) == extension {
+			found = append(found, filepath.ToSlash(name))
 		}
 		return err
 	})
@@ -246,8 +247,8 @@ func TestRooms(t *testing.T) {
 		if !ok {
 			t.Errorf("the page has no row for %s", dir)
 		}
-		for _, path := range imports {
-			to, ours := strings.CutPrefix(path, module+"/")
+		for _, imported := range imports {
+			to, ours := strings.CutPrefix(imported, module+"/")
 			if !ours || strings.Contains(to, "internal/") || allowed == "all" {
 				continue
 			}
@@ -263,18 +264,18 @@ func TestRooms(t *testing.T) {
 func imports(t *testing.T) map[string][]string {
 	t.Helper()
 	found := make(map[string][]string)
-	for _, path := range files(t, ".go") {
-		if strings.HasSuffix(path, "_test.go") || strings.Contains(path, "internal/") || strings.Contains(path, "testdata/") {
+	for _, source := range files(t, ".go") {
+		if strings.HasSuffix(source, "_test.go") || strings.Contains(source, "internal/") || strings.Contains(source, "testdata/") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		file, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.ImportsOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if file.Name.Name == "main" {
 			continue
 		}
-		dir := filepath.ToSlash(filepath.Dir(path))
+		dir := path.Dir(source)
 		found[dir] = append(found[dir], "")
 		for _, spec := range file.Imports {
 			found[dir] = append(found[dir], strings.Trim(spec.Path.Value, `"`))
