@@ -671,7 +671,8 @@ const (
 	// billed by.
 	//
 	// Where it is not set: PER_IMAGE for images, PER_CHARACTER for speech,
-	// PER_MINUTE for transcription, PER_SECOND for video.
+	// PER_MINUTE for transcription, PER_SECOND for video, or CREDITS where only
+	// these are known.
 	ReveniumBillingUnitKey = attribute.Key("revenium.billing.unit")
 
 	// ReveniumCodingAssistantAccountUUIDKey is the key of the attribute

@@ -98,7 +98,8 @@ type Video struct {
 	DurationSeconds float64 `json:"durationSeconds"`
 	// RequestedDurationSeconds is the length that was asked for.
 	RequestedDurationSeconds *float64 `json:"requestedDurationSeconds,omitempty"`
-	// BillingUnit is [BillingPerSecond] when empty; [BillingCredits] is the other.
+	// BillingUnit is [BillingPerSecond] or [BillingCredits]. When it is empty, it is
+	// that of credits where only these are there.
 	BillingUnit BillingUnit `json:"billingUnit"`
 	// CreditsConsumed is in the provider's credits.
 	CreditsConsumed *float64 `json:"creditsConsumed,omitempty"`

@@ -327,7 +327,7 @@ func (v *Video) walk(w *walker) {
 
 	w.requiredAmount("durationSeconds", v.DurationSeconds)
 	w.amount("requestedDurationSeconds", &v.RequestedDurationSeconds)
-	requiredEnum(w, "billingUnit", &v.BillingUnit, BillingUnit.validForVideo, BillingPerSecond)
+	requiredEnum(w, "billingUnit", &v.BillingUnit, BillingUnit.validForVideo, v.defaultBillingUnit())
 	w.amount("creditsConsumed", &v.CreditsConsumed)
 	w.amount("creditRate", &v.CreditRate)
 	w.smallCount("fps", &v.FPS)
@@ -337,6 +337,14 @@ func (v *Video) walk(w *walker) {
 	optionalEnum(w, "completionStatus", &v.CompletionStatus, CompletionStatus.Valid, "")
 	w.link("sourceTransactionId", &v.SourceTransactionID, maxLinkLen)
 	w.label("priorityTier", &v.PriorityTier, maxLabelLen)
+}
+
+// defaultBillingUnit goes by the quantity that is there.
+func (v *Video) defaultBillingUnit() BillingUnit {
+	if v.DurationSeconds == 0 && v.CreditsConsumed != nil {
+		return BillingCredits
+	}
+	return BillingPerSecond
 }
 
 func (t *ToolEvent) walk(w *walker) {
