@@ -68,6 +68,33 @@ func sent(t *testing.T, s convert.Span, field string, opts ...convert.Option) an
 
 // TestEveryAttributionField checks each field of the registry: by its key, by each
 // of its aliases, with the key before the aliases and the aliases in their order.
+// TestHeadersOfSpanAbove: the span of the request in which a call was made shows its
+// headers, which say who pays for the call where they are believed. What is that of a
+// single call is none of them.
+func TestHeadersOfSpanAbove(t *testing.T) {
+	for _, order := range [][]string{{"request", "call"}, {"call", "request"}} {
+		for want, opts := range map[string][]convert.Option{"": nil, "Acme": {convert.WithTrustedHeaders()}} {
+			tree := newTree(t)
+			tree.add("request", "", 0, 1000, "http.request.method", "POST", "http.request.header.x-revenium-organization-name", []string{"Acme"},
+				"http.request.header.x-revenium-transaction-id", "one-for-all")
+			tree.add("call", "request", 10, 900, usage("gpt-4o", 9, 3)...)
+			batch := newConverter(t, opts...).NewBatch()
+			var decisions []convert.Decision
+			for _, s := range tree.order(order) {
+				decisions = batch.Convert(decisions, s)
+			}
+			decisions = batch.End(decisions)
+			c, ok := decisions[len(decisions)-1].Record.(*metering.Completion)
+			if !ok {
+				t.Fatalf("%v: decisions %+v", order, decisions)
+			}
+			if c.OrganizationName != want || c.TransactionID == "one-for-all" {
+				t.Errorf("%v: organization %q, want %q; transaction %q", order, c.OrganizationName, want, c.TransactionID)
+			}
+		}
+	}
+}
+
 func TestEveryAttributionField(t *testing.T) {
 	tested := 0
 	for _, f := range semconv.Fields() {

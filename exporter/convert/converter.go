@@ -134,7 +134,7 @@ func New(opts ...Option) (*Converter, error) {
 // setDialects compiles the dialects.
 func (c *Converter) setDialects() {
 	list := dialects()
-	c.recogniser = newRecogniser(list)
+	c.recogniser = newRecogniser(list, contextMarkers(&c.cfg))
 	c.scopes = newScopeCache(c.recogniser.scopes)
 	compiler := newCompiler(c.attribution, c.cfg, c.recogniser)
 	c.common = &compiler.table

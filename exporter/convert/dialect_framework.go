@@ -95,6 +95,8 @@ func googleADK() dialect {
 			inside(fieldInput, response, "usage_metadata.prompt_token_count", "usageMetadata.promptTokenCount"),
 			inside(fieldOutput, response, "usage_metadata.candidates_token_count", "usageMetadata.candidatesTokenCount"),
 			inside(fieldTotal, response, "usage_metadata.total_token_count", "usageMetadata.totalTokenCount"),
+			// What the provider's own tools put into the prompt is no part of it.
+			inside(fieldMoreInput, response, "usage_metadata.tool_use_prompt_token_count", "usageMetadata.toolUsePromptTokenCount"),
 			inside(fieldFinish, response, "finish_reason", "finishReason"),
 			optional("traceId", "gcp.vertex.agent.session_id"),
 		),
@@ -145,6 +147,7 @@ func genkit() dialect {
 			inside(fieldInput, output, "usage.inputTokens"),
 			inside(fieldOutput, output, "usage.outputTokens"),
 			inside(fieldTotal, output, "usage.totalTokens"),
+			inside(fieldMoreInput, output, "raw.usageMetadata.toolUsePromptTokenCount"),
 			inside(fieldReasoning, output, "usage.thoughtsTokens", "raw.usage.completion_tokens_details.reasoning_tokens"),
 			inside(fieldCacheRead, output, "usage.cachedContentTokens",
 				"raw.usage.prompt_tokens_details.cached_tokens", "raw.usage.cache_read_input_tokens"),

@@ -19,6 +19,8 @@ func liteLLM() dialect {
 		},
 		sources: all(
 			from(fieldOperation, "gen_ai.operation.name", "litellm.call_type"),
+			from(fieldProvider, "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
+			in(fieldProvider, unitVendor, "litellm.provider.model"),
 			liteLLMUsage("metadata.usage_object"),
 			liteLLMUsage("litellm.metadata.usage_object"),
 			as("mediationLatency", inside(numCoreFields, "hidden_params", "litellm_overhead_time_ms")),

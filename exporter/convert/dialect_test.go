@@ -62,6 +62,44 @@ func TestGenkitNames(t *testing.T) {
 	}
 }
 
+// TestLiteLLMProvider: before the name that LiteLLM has of a model stands the provider.
+func TestLiteLLMProvider(t *testing.T) {
+	for want, attrs := range map[string][]any{
+		"Azure":     {"gen_ai.provider.name", nil, "litellm.provider.model", "azure/gpt-4o"},
+		"OpenAI":    {"gen_ai.provider.name", nil, "litellm.provider.model", "gpt-4o"},
+		"Anthropic": {"gen_ai.provider.name", "anthropic", "litellm.provider.model", "azure/gpt-4o"},
+		"Groq":      {"gen_ai.provider.name", nil, "gen_ai.system", "groq", "litellm.provider.model", "azure/gpt-4o"},
+	} {
+		if c := bill(t, chat(attrs...)); c.Provider != want || c.ModelSource != "LITELLM" {
+			t.Errorf("provider %q by %q, want %q", c.Provider, c.ModelSource, want)
+		}
+	}
+}
+
+// TestToolUseOfADK: what the provider's own tools put into the prompt is beside it, and
+// in the total.
+func TestToolUseOfADK(t *testing.T) {
+	answer := func(usage string) *span {
+		s := call("gen_ai.system", "gcp.vertex.agent", "gen_ai.request.model", "gemini-2.5-flash",
+			"gen_ai.usage.input_tokens", 100, "gen_ai.usage.output_tokens", 20,
+			"gcp.vertex.agent.llm_response", `{"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, `+usage+`}}`)
+		s.name, s.scope = "call_llm", "gcp.vertex.agent"
+		return s
+	}
+	for usage, want := range map[string][4]int64{ // input, output, reasoning, total
+		`"totalTokenCount": 120`:                                                            {100, 20, 0, 120},
+		`"toolUsePromptTokenCount": 15, "totalTokenCount": 135`:                             {115, 20, 0, 135},
+		`"thoughtsTokenCount": 30, "totalTokenCount": 150`:                                  {100, 50, 30, 150},
+		`"thoughtsTokenCount": 30, "toolUsePromptTokenCount": 15, "totalTokenCount": 165`:   {115, 50, 30, 165},
+		`"thoughtsTokenCount": 30, "toolUsePromptTokenCount": null, "totalTokenCount": 150`: {100, 50, 30, 150},
+	} {
+		c := bill(t, answer(usage))
+		if got := [4]int64{c.InputTokenCount, c.OutputTokenCount, number(c.ReasoningTokenCount), c.TotalTokenCount}; got != want {
+			t.Errorf("%s: got %v, want %v", usage, got, want)
+		}
+	}
+}
+
 // TestOpenRouterSpans: what OpenRouter's cloud tells of went through OpenRouter,
 // whoever is named as the provider.
 func TestOpenRouterSpans(t *testing.T) {

@@ -57,5 +57,11 @@ func markers() []string {
 }
 
 // contextMarkers are those of attributes that say nothing of a call on their own
-// span, and something of the calls below.
-func contextMarkers() []string { return []string{"revenium."} }
+// span, and something of the calls below. The headers of a request do only where they
+// are believed: most spans of a server have attributes that begin like them.
+func contextMarkers(cfg *config) []string {
+	if cfg.trustHeaders {
+		return []string{"revenium.", "http.request.header.x-revenium-"}
+	}
+	return []string{"revenium."}
+}

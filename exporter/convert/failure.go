@@ -66,8 +66,10 @@ func (w *work) failure(finishFailed, usage bool) *failure {
 	f := &w.failed
 	*f = failure{status: status, text: firstText(text, kind)}
 	word := squeezed(kind)
-	if word == "" {
-		word = knownMessage(text)
+	if word == "" || status < statusBadRequest && stopOf(word, 0) == metering.StopError {
+		// Go's instrumentations write the type of an error, which is mostly that of one
+		// around it: "*url.Error".
+		word = firstText(knownMessage(text), word)
 	}
 	f.stop = stopOf(word, status)
 	f.retryable = retryable(word, status)

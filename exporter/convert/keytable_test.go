@@ -17,7 +17,7 @@ func TestKeyTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiler := newCompiler(attributes, cfg, newRecogniser(dialects()))
+	compiler := newCompiler(attributes, cfg, newRecogniser(dialects(), contextMarkers(&cfg)))
 	tables := map[string]keyTable{"all": compiler.table}
 	for _, d := range dialects() {
 		if v := compiler.vocabulary(&d); v.own != nil {

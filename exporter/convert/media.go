@@ -338,7 +338,8 @@ func (w *work) measured(t *tokens) bool {
 	x, m := &w.extract, &w.c.media
 	anyOf := func(fields ...field) bool {
 		for _, at := range fields {
-			if x.get(at) != nil {
+			// A length below zero is none, and is not sent.
+			if f := x.get(at); f != nil && (x.types[at] != typeNumber || f.float() >= 0) {
 				return true
 			}
 		}

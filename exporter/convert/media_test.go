@@ -140,6 +140,11 @@ func TestMedia(t *testing.T) {
 			},
 			subtype: "generation",
 		},
+		"video by credits": {
+			span:    media("video_generation", "gen4", "revenium.video.credits_consumed", 25),
+			want:    &metering.Video{CreditsConsumed: new(25.0), BillingUnit: metering.BillingCredits},
+			subtype: "generation",
+		},
 		"video, not measured": {
 			span:    media("video_generation", "sora-2", "revenium.video.requested_duration", 4),
 			want:    &metering.Video{DurationSeconds: 4, RequestedDurationSeconds: new(4.0), BillingUnit: metering.BillingPerSecond},
@@ -159,6 +164,20 @@ func TestMedia(t *testing.T) {
 				t.Errorf("operation subtype = %q, want %q", got, tt.subtype)
 			}
 		})
+	}
+}
+
+// A length below zero is none.
+func TestMediaOfNegativeLength(t *testing.T) {
+	for _, s := range []*span{
+		media("transcription", "whisper-1", "revenium.audio.duration", -3.0),
+		media("speech", "tts-1", "revenium.audio.character_count", -420),
+		media("video_generation", "sora-2", "revenium.video.duration", "-8"),
+		media("video_generation", "gen4", "revenium.video.credits_consumed", -25),
+	} {
+		if d := decide(t, s); d.Kind != convert.Skipped || d.Reason != convert.ReasonNoUsage {
+			t.Errorf("%v: got %v (%s)", s.attrs, d.Kind, d.Reason)
+		}
 	}
 }
 

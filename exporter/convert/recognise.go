@@ -65,13 +65,13 @@ type patternEvidence struct {
 // to look at their name and scope.
 const modelKey = "model"
 
-func newRecogniser(list []dialect) *recogniser {
+func newRecogniser(list []dialect, contextMarkers []string) *recogniser {
 	r := &recogniser{exact: make(map[string]keyEvidence), resource: make(map[string]keyEvidence)}
 	for _, m := range markers() {
 		r.start(m)
 		r.markers[m[0]] = append(r.markers[m[0]], marker{prefix: m})
 	}
-	for _, m := range contextMarkers() {
+	for _, m := range contextMarkers {
 		r.start(m)
 		r.markers[m[0]] = append(r.markers[m[0]], marker{prefix: m, context: true})
 	}

@@ -151,6 +151,10 @@ func (w *work) basis(id *identity) InputBasis {
 func (w *work) grossOutput(t *tokens, total count, id *identity) {
 	x := &w.extract
 	missing := total.n - t.input.n - t.output.n
+	// Google's totals have in them what is consumed beside input and output.
+	if more := w.count(fieldMoreInput).n + w.count(fieldMoreOutput).n; missing >= more {
+		missing -= more
+	}
 	key := x.facts[fieldTotal].key()
 	switch {
 	case !total.known || missing == 0 || total.n == 0:
