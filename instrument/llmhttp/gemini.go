@@ -260,6 +260,7 @@ var interactionFields = append([]want{
 	{path: "id", field: rspID},
 	{path: "model", field: rspModel},
 	{path: "status", field: rspStatus},
+	{path: "service_tier", field: rspTier},
 	{path: "outputs", field: rspContent, presence: true},
 	{path: "steps", field: rspContent, presence: true},
 	{path: "usage", field: rspUsage, closed: true},
@@ -275,6 +276,12 @@ var interactionFields = append([]want{
 	{path: "output_tokens_by_modality"},
 	{path: "cached_tokens_by_modality"},
 	{path: "tool_use_tokens_by_modality"},
+	{path: "grounding_tool_count"},
+	{path: "grounding_tool_count[].search_query_count", field: counting(webSearches)},
+	// What a tool found is in these too, and not billed as input.
+	{path: "raw_prompt_token"},
+	{path: "model_invocation_token_counts"},
+	{path: "non_grounding_model_invocation_token_counts"},
 })...)
 
 // interactionTokens brings the counts of the Interactions API into the one model

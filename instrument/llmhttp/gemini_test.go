@@ -251,6 +251,12 @@ func TestInteractions(t *testing.T) {
 			want:   interaction(map[string]any{"gen_ai.response.finish_reasons": []string{"requires_action"}}, usageOf(12, 42, 3, -1, 22)),
 		},
 		{
+			name: "a search", url: url, request: `{"model":"gemini-3","input":"secret"}`,
+			answer: `{"id":"v1_1","model":"gemini-3-pro","status":"completed","service_tier":"standard","usage":{"total_tokens":90,"total_input_tokens":30,"total_output_tokens":20,"total_thought_tokens":40,` +
+				`"grounding_tool_count":[{"type":"google_search","count":2,"search_query_count":3}],"raw_prompt_token":4000,"model_invocation_token_counts":[{"prompt_tokens_details":[{"modality":"text","tokens":30}]}]}}`,
+			want: interaction(usageOf(30, 60, -1, -1, 40), map[string]any{"revenium.usage.server_tool.web_search": int64(3), "revenium.service_tier.actual": "standard"}),
+		},
+		{
 			name: "stream that is cut", url: url, request: `{"model":"gemini-3","input":"secret","stream":true}`, answerType: "text/event-stream", streamed: true,
 			answer: begun, failed: "unexpected_eof",
 			want: interaction(map[string]any{"gen_ai.request.stream": true, "gen_ai.response.finish_reasons": nil, "revenium.usage.missing": true}),

@@ -98,12 +98,14 @@ func openAIUsageFields(path string, object field) []want {
 		{path: "completion_tokens_details.reasoning_tokens", field: counting(reasoningTokens)},
 		{path: "completion_tokens_details.audio_tokens", field: counting(outputAudioTokens)},
 		{path: "completion_tokens_details.image_tokens", field: counting(outputImageTokens)},
-		{path: "reasoning_tokens", field: counting(reasoningBesideTokens)}, // Perplexity
-		{path: "num_search_queries", field: counting(webSearches)},         // Perplexity
-		{path: "num_sources_used", field: counting(sourcesUsed)},           // xAI
-		{path: "cost", field: rspCost},                                     // OpenRouter, Vercel
-		{path: "cost.total_cost", field: rspCost},                          // Perplexity
-		{path: "cost_in_usd_ticks", field: rspCostTicks},                   // xAI
+		{path: "reasoning_tokens", field: counting(reasoningBesideTokens)},                  // Perplexity
+		{path: "num_search_queries", field: counting(webSearches)},                          // Perplexity
+		{path: "server_tool_use.web_search_requests", field: counting(webSearches)},         // LiteLLM
+		{path: "server_tool_use_details.web_search_requests", field: counting(webSearches)}, // OpenRouter
+		{path: "num_sources_used", field: counting(sourcesUsed)},                            // xAI
+		{path: "cost", field: rspCost},                                                      // OpenRouter, Vercel
+		{path: "cost.total_cost", field: rspCost},                                           // Perplexity
+		{path: "cost_in_usd_ticks", field: rspCostTicks},                                    // xAI
 	}), append(known(path, openAIKnownUsage...), want{path: path, field: object, closed: true})...)
 }
 

@@ -75,6 +75,8 @@ var responsesUsage = []want{
 	{path: "output_tokens_details.text_tokens"},
 	{path: "num_sources_used", field: counting(sourcesUsed)}, // xAI
 	{path: "num_server_side_tools_used"},                     // xAI
+	{path: "server_side_tool_usage_details"},                 // xAI; their items are in the answer
+	{path: "context_details"},                                // xAI
 	{path: "cost", field: rspCost},                           // OpenRouter
 	{path: "cost_in_usd_ticks", field: rspCostTicks},         // xAI
 }

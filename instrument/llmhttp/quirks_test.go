@@ -122,6 +122,12 @@ func TestServers(t *testing.T) {
 			also:   map[string]any{"gen_ai.response.finish_reasons": []string{"stop"}},
 		},
 		{
+			name: "OpenRouter: searches", url: "http://openrouter.ai/api/v1", provider: "openrouter",
+			answer: answer(`{"prompt_tokens":11,"completion_tokens":9,"total_tokens":20,"server_tool_use_details":{"web_search_requests":2,"tool_calls_requested":3,"tool_calls_executed":2}}`),
+			want:   map[string]any{"input": int64(11), "output": int64(9)},
+			also:   map[string]any{"revenium.usage.server_tool.web_search": int64(2)},
+		},
+		{
 			name: "OpenRouter: read and written overlap", url: "http://openrouter.ai/api/v1", provider: "openrouter",
 			answer: answer(`{"prompt_tokens":2168,"completion_tokens":9,"total_tokens":2177,"prompt_tokens_details":{"cached_tokens":2161,"cache_write_tokens":2161}}`),
 			want:   map[string]any{"input": int64(2168), "output": int64(9), "read": int64(2161), "write": int64(2161)},

@@ -55,6 +55,15 @@ func TestResponses(t *testing.T) {
 	}
 	runFormats(t, []formatCase{
 		{
+			name: "xAI", url: "http://api.x.ai/v1/responses", request: request,
+			answer: `{"id":"resp_1","status":"completed","model":"grok-4","output":[{"type":"web_search_call"}],"usage":{"input_tokens":30,"input_tokens_details":{"cached_tokens":20},"output_tokens":12,"output_tokens_details":{"reasoning_tokens":5},` +
+				`"total_tokens":42,"num_sources_used":2,"num_server_side_tools_used":1,"server_side_tool_usage_details":{"web_search_calls":1,"x_search_calls":0},"context_details":{"input_tokens":25,"output_tokens":12}}}`,
+			want: attributesOf(map[string]any{
+				"gen_ai.operation.name": "chat", "gen_ai.provider.name": "x_ai", "gen_ai.request.model": "gpt-5", "gen_ai.response.id": "resp_1", "gen_ai.response.model": "grok-4",
+				"gen_ai.response.finish_reasons": []string{"completed"}, "revenium.usage.server_tool.web_search": int64(1), "revenium.usage.server_tool.source": int64(2),
+			}, withResponseUsage(nil)),
+		},
+		{
 			name: "completed", url: responsesURL, span: "chat gpt-5",
 			request: `{"model":"gpt-5","input":"secret","max_output_tokens":99,"temperature":0.5,"top_p":0.9,"reasoning":{"effort":"low"},"service_tier":"flex","user":"u","conversation":{"id":"conv_1"}}`,
 			answer:  responseWith("completed", `"error":null,"output":[{"type":"reasoning"},{"type":"web_search_call"},{"type":"web_search_call"},{"type":"code_interpreter_call"},{"type":"message"}],`+responseUsage),
