@@ -92,6 +92,7 @@ func openAIUsageFields(path string, object field) []want {
 		{path: "cache_creation_input_tokens", field: counting(cacheWriteTokens)},                       // LiteLLM, Vercel
 		{path: "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens", field: counting(cacheWrite5mTokens)},
 		{path: "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens", field: counting(cacheWrite1hTokens)},
+		{path: "prompt_tokens_details.cache_creation.ephemeral_5m_input_tokens", field: counting(cacheWrite5mTokens)}, // Alibaba
 		{path: "prompt_tokens_details.audio_tokens", field: counting(inputAudioTokens)},
 		{path: "prompt_tokens_details.image_tokens", field: counting(inputImageTokens)},
 		{path: "prompt_audio_seconds", field: counting(inputAudioSeconds)}, // Mistral
@@ -121,6 +122,7 @@ var openAIKnownUsage = []string{
 	"citation_tokens", "search_context_size", // Perplexity
 	"audio_prompt_tokens", // xAI on Azure
 	"request_count",       // Mistral
+	"extra_properties",    // Vertex AI
 }
 
 // known lists places that are known and not wanted.

@@ -173,6 +173,11 @@ func TestServers(t *testing.T) {
 			want: map[string]any{"input": int64(10), "output": int64(5)},
 		},
 		{
+			name: "Alibaba", url: "http://dashscope.example.com/compatible-mode/v1", provider: "openai",
+			answer: answer(`{"prompt_tokens":2000,"completion_tokens":9,"total_tokens":2009,"prompt_tokens_details":{"cached_tokens":0,"cache_creation_input_tokens":1800,"cache_creation":{"ephemeral_5m_input_tokens":1800},"cache_type":"ephemeral"}}`),
+			want:   map[string]any{"input": int64(2000), "output": int64(9), "read": int64(0), "write": int64(1800), "5m": int64(1800)},
+		},
+		{
 			name: "Snowflake: no id, no finish reason", url: "http://snowflake.example.com/v1", stream: true, provider: "openai",
 			answer: `data: {"id":"","created":0,"choices":[{"index":0,"delta":{"content":"x"}}],"usage":` + plain + "}\n\n" + doneEvent,
 			want:   map[string]any{"input": int64(10), "output": int64(5)}, also: map[string]any{"gen_ai.response.id": nil},
