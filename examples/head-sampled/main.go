@@ -27,6 +27,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	revenium "github.com/revenium/revenium-otel-go"
+	"github.com/revenium/revenium-otel-go/examples/internal/offline"
 	"github.com/revenium/revenium-otel-go/instrument"
 	"github.com/revenium/revenium-otel-go/instrument/llmhttp"
 	"github.com/revenium/revenium-otel-go/testing/collectortest"
@@ -44,6 +45,10 @@ func main() {
 const requests = 200
 
 func run(ctx context.Context, out io.Writer) (err error) {
+	// Variables such as OTEL_EXPORTER_OTLP_ENDPOINT would lead spans elsewhere.
+	if err := offline.ClearEnvironment(); err != nil {
+		return err
+	}
 	srv, err := reveniumtest.NewServer()
 	if err != nil {
 		return err

@@ -5,6 +5,9 @@ package main
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -15,9 +18,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestRun checks that 1 % of the traces sampled meters all calls, each once,
 // though the spans of sampled traces reach the Collector twice.
 func TestRun(t *testing.T) {
-	for _, name := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER"} {
-		t.Setenv(name, "")
-	}
+	var strayed atomic.Int64
+	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
+	defer trap.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", trap.URL)
+	t.Setenv("OTEL_TRACES_EXPORTER", "otlp")
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "revenium.organization.name=Somebody Else")
 	var out bytes.Buffer
 	if err := run(t.Context(), &out); err != nil {
 		t.Fatal(err)
@@ -25,5 +31,8 @@ func TestRun(t *testing.T) {
 	const want = "200 requests, 1 % of the traces sampled, 200 records of LLM calls: map[Acme:100 Globex:100]\n"
 	if out.String() != want {
 		t.Errorf("got  %swant %s", out.String(), want)
+	}
+	if n := strayed.Load(); n != 0 {
+		t.Errorf("%d requests went where the environment points", n)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	revenium "github.com/revenium/revenium-otel-go"
 	"github.com/revenium/revenium-otel-go/exporter"
+	"github.com/revenium/revenium-otel-go/semconv"
 	"github.com/revenium/revenium-otel-go/testing/llmtest"
 	"github.com/revenium/revenium-otel-go/testing/reveniumtest"
 )
@@ -61,6 +62,13 @@ func Run(ctx context.Context, work func(context.Context, *Client) error, opts ..
 // read and that are set.
 func Variables() []string {
 	var set []string
+	for _, field := range semconv.Fields() {
+		for _, name := range field.Env { // ENVIRONMENT and AWS_REGION are among them
+			if _, ok := os.LookupEnv(name); ok && !strings.HasPrefix(name, "REVENIUM_") {
+				set = append(set, name)
+			}
+		}
+	}
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
 		for _, prefix := range []string{"REVENIUM_", "LITELLM_", "OPENAI_", "OTEL_"} {

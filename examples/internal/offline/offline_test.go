@@ -21,6 +21,7 @@ func TestRun(t *testing.T) {
 	t.Cleanup(func() { otel.SetTracerProvider(noop.NewTracerProvider()) })
 	t.Setenv("REVENIUM_ORGANIZATION_NAME", "Somebody Else")
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://192.0.2.1")
+	t.Setenv("DEPLOYMENT_ENV", "somewhere")
 	records, err := offline.Run(t.Context(), func(ctx context.Context, llm *offline.Client) error {
 		answer, err := llm.Ask(instrument.WithMetadata(ctx, instrument.Metadata{Agent: "a"}), "What?")
 		if answer == "" {
@@ -35,10 +36,10 @@ func TestRun(t *testing.T) {
 		t.Error("the environment was not cleared")
 	}
 	var out strings.Builder
-	if err := offline.Expect(&out, records, offline.Row{"agent", "organizationName"}, offline.Row{"a", ""}); err != nil {
+	if err := offline.Expect(&out, records, offline.Row{"agent", "organizationName", "environment"}, offline.Row{"a", "", ""}); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(out.String(), "agent  organizationName\na      \n") {
+	if !strings.Contains(out.String(), "agent  organizationName  environment\na                        \n") {
 		t.Errorf("the table is %q", out.String())
 	}
 	for _, want := range [][]offline.Row{nil, {{"b", ""}}, {{"a", ""}, {"a", ""}}} {
