@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -206,13 +207,24 @@ func parse(doc json.RawMessage) (request, error) {
 		}
 		known = true
 		if err := s.read(doc, &read); err != nil {
-			return read, fmt.Errorf("not an OTLP export: %w", err)
+			return read, fmt.Errorf("not an OTLP export: %s", problem(err))
 		}
 	}
 	if !known {
 		return read, errors.New("not an OTLP export: it has neither resourceSpans nor resourceLogs")
 	}
 	return read, nil
+}
+
+// problem is what the JSON reader says without the piece of the document that it
+// quotes, in which a prompt may be, and with a hint where ids are in base64, as the
+// JSON of other protocol buffers has them.
+func problem(err error) string {
+	text, _, _ := strings.Cut(err.Error(), ", error found in #")
+	if strings.Contains(text, "ID.UnmarshalJSON") {
+		text += ": trace ids are 32 hexadecimal digits in OTLP JSON, span ids 16"
+	}
+	return text
 }
 
 // convert converts one export request.
