@@ -139,6 +139,25 @@ func TestPydanticAgent(t *testing.T) {
 	}
 }
 
+// TestClaudeOfAISDK: whose Claude it is decides what Revenium expects as its input.
+func TestClaudeOfAISDK(t *testing.T) {
+	for provider, want := range map[string]struct{ provider, model, asked, host string }{
+		"anthropic.messages":              {"Anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5", ""},
+		"gateway":                         {"Anthropic", "claude-sonnet-4.5", "anthropic/claude-sonnet-4.5", ""},
+		"googleVertex.anthropic.messages": {"Google", "claude-sonnet-4@20250514", "claude-sonnet-4@20250514", "vertex"},
+		"bedrock.anthropic.messages":      {"Amazon Bedrock", "us.anthropic.claude-sonnet-4-20250514-v1:0", "us.anthropic.claude-sonnet-4-20250514-v1:0", "bedrock"},
+	} {
+		c := bill(t, call("ai.operationId", "ai.generateText.doGenerate", "ai.model.provider", provider, "gen_ai.system", provider, "ai.model.id", want.asked,
+			"ai.usage.inputTokens", 12, "ai.usage.outputTokens", 5, "ai.usage.cachedInputTokens", 7))
+		if c.Provider != want.provider || c.Model != want.model || c.ModelHost != want.host {
+			t.Errorf("%s: provider %q, model %q on %q", provider, c.Provider, c.Model, c.ModelHost)
+		}
+		if c.InputTokenCount != 12 || number(c.CacheReadTokenCount) != 7 || c.TotalTokenCount != 24 {
+			t.Errorf("%s: input %d, cached %d, total %d", provider, c.InputTokenCount, number(c.CacheReadTokenCount), c.TotalTokenCount)
+		}
+	}
+}
+
 // TestFirstChunkOfAISDK: the event tells where the attribute is gone.
 func TestFirstChunkOfAISDK(t *testing.T) {
 	s := call("ai.operationId", "ai.streamText.doStream", "ai.model.id", "gpt-4o", "ai.model.provider", "openai.chat",

@@ -83,10 +83,11 @@ func (p *providers) named(value string) *provider {
 		return row
 	}
 	for _, suffix := range p.suffixes {
-		if base, ok := strings.CutSuffix(name, suffix); ok {
+		if base, ok := strings.CutSuffix(name, suffix); ok && base != "" {
 			if row, ok := p.byName[base]; ok {
 				return row
 			}
+			return &provider{name: base, display: strings.TrimSpace(value)[:len(base)]}
 		}
 	}
 	return &provider{name: name, display: value}

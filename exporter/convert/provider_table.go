@@ -34,25 +34,34 @@ func providerTable() []provider {
 		{name: "openai", display: "OpenAI", aliases: []string{"text-completion-openai", "open_ai"}},
 		{
 			name: "azure.ai.openai", display: "Azure", source: "AZURE_OPENAI",
-			aliases: []string{"az.ai.openai", "azure", "azure.openai", "azure_openai", "azure-openai", "azure_text"},
+			aliases: []string{"az.ai.openai", "azure", "azure.openai", "azure_openai", "azure-openai", "azureopenai", "azure_text"},
 		},
 		{
 			name: "azure.ai.agents", display: "Azure",
 			aliases: []string{"az.ai.agents", "microsoft.agents", "microsoft.foundry"},
 		},
-		{name: "azure.ai.inference", display: "Azure", aliases: []string{"az.ai.inference", "azure_ai", "azure.ai"}},
+		{name: "azure.ai.inference", display: "Azure", aliases: []string{"az.ai.inference", "azure_ai_inference", "azure_ai", "azure.ai"}},
 		{name: "anthropic", display: "Anthropic", wire: WireNet},
 		{
 			name: "aws.bedrock", display: "Amazon Bedrock", claudeWire: WireReported, claudeHost: "bedrock",
-			aliases: []string{"bedrock", "amazon-bedrock", "amazon_bedrock", "bedrock_converse", "aws", "aws.anthropic"},
+			aliases: []string{
+				"bedrock", "amazon-bedrock", "amazon_bedrock", "bedrock_converse", "bedrock.anthropic", "anthropic_bedrock",
+				"amazon", "aws", "aws.anthropic",
+			},
 		},
 		{
 			name: "gcp.vertex_ai", display: "Google", claudeWire: WireReported, claudeHost: "vertex", google: true,
-			aliases: []string{"vertex_ai", "vertex_ai_beta", "google-vertex", "google_vertex", "vertexai", "gcp.anthropic"},
+			aliases: []string{
+				"vertex_ai", "vertex_ai_beta", "vertexai", "vertex ai", "vertex", "vertex.anthropic",
+				"google-vertex", "google_vertex", "google.vertex", "google.vertex.anthropic", "googlevertex", "googlevertex.anthropic",
+				"google_vertexai", "google_anthropic_vertex", "gcp.anthropic",
+			},
 		},
 		{
 			name: "gcp.gemini", display: "Google", google: true,
-			aliases: []string{"gcp.gen_ai", "google", "google-gla", "google_genai", "googleai", "gemini", "google.generative-ai", "palm"},
+			aliases: []string{
+				"gcp.gen_ai", "google", "google-gla", "google_genai", "google_genai_ai", "googleai", "gemini", "google.generative-ai", "palm",
+			},
 		},
 		{name: "cohere", display: "Cohere", aliases: []string{"cohere_chat"}},
 		{name: "mistral_ai", display: "Mistral", aliases: []string{"mistral", "mistralai", "codestral"}},
@@ -60,17 +69,17 @@ func providerTable() []provider {
 		{name: "perplexity", display: "Perplexity"},
 		{name: "deepseek", display: "DeepSeek"},
 		{name: "x_ai", display: "xAI", aliases: []string{"xai", "grok"}},
-		{name: "ibm.watsonx.ai", display: "IBM watsonx", slashes: true, aliases: []string{"watsonx"}},
-		{name: "moonshot_ai", display: "Moonshot AI", aliases: []string{"moonshot"}},
-		{name: "z_ai", display: "Z.ai", aliases: []string{"zai", "zhipu"}},
-		{name: "together", display: "Together AI", slashes: true, aliases: []string{"together_ai"}},
+		{name: "ibm.watsonx.ai", display: "IBM watsonx", slashes: true, aliases: []string{"watsonx", "ibm"}},
+		{name: "moonshot_ai", display: "Moonshot AI", aliases: []string{"moonshot", "moonshotai"}},
+		{name: "z_ai", display: "Z.ai", aliases: []string{"zai", "zhipu", "zhipuai"}},
+		{name: "together", display: "Together AI", slashes: true, aliases: []string{"together_ai", "togetherai"}},
 		{name: "fireworks", display: "Fireworks AI", slashes: true, aliases: []string{"fireworks_ai"}},
 		{name: "deepinfra", display: "DeepInfra", slashes: true},
 		{name: "cerebras", display: "Cerebras"},
-		{name: "huggingface", display: "Hugging Face", slashes: true},
+		{name: "huggingface", display: "Hugging Face", slashes: true, aliases: []string{"hugging_face"}},
 		{name: "ollama", display: "Ollama", slashes: true, aliases: []string{"ollama_chat"}},
 		{name: "vllm", display: "vLLM", slashes: true, aliases: []string{"hosted_vllm"}},
-		{name: "nvidia_nim", display: "NVIDIA NIM", slashes: true},
+		{name: "nvidia_nim", display: "NVIDIA NIM", slashes: true, aliases: []string{"nvidia"}},
 		{name: "sambanova", display: "SambaNova", slashes: true},
 		{name: "databricks", display: "Databricks"},
 		{name: "replicate", display: "Replicate", slashes: true},
@@ -85,6 +94,8 @@ func providerTable() []provider {
 		{name: "openrouter", display: "OpenRouter", source: "OPENROUTER", gateway: true},
 		{name: "portkey", display: "Portkey", source: "PORTKEY", gateway: true},
 		{name: "vercel", display: "Vercel", gateway: true, aliases: []string{"vercel_ai_gateway"}},
+		// What the AI SDK calls Vercel's gateway, and others what is in front of models.
+		{name: "gateway", display: "gateway", gateway: true},
 	}
 }
 
@@ -101,7 +112,8 @@ func noProviders() []string {
 // API.
 func providerSuffixes() []string {
 	return []string{
-		".chat", ".responses", ".messages", ".embedding", ".completion", ".image", ".transcription", ".generative-ai",
+		".chat", ".responses", ".messages", ".embedding", ".completion", ".image", ".video", ".speech", ".transcription", ".reranking",
+		".generative-ai",
 	}
 }
 
@@ -116,7 +128,7 @@ func vendorPrefixes() map[string]string {
 		"gemini": "gcp.gemini", "palm": "gcp.gemini", "google": "gcp.gemini",
 		"cohere": "cohere", "cohere_chat": "cohere", "mistral": "mistral_ai", "mistralai": "mistral_ai", "codestral": "mistral_ai",
 		"groq": "groq", "deepseek": "deepseek", "perplexity": "perplexity",
-		"xai": "x_ai", "x-ai": "x_ai", "watsonx": "ibm.watsonx.ai", "moonshot": "moonshot_ai", "moonshotai": "moonshot_ai",
+		"xai": "x_ai", "x-ai": "x_ai", "zai": "z_ai", "z-ai": "z_ai", "amazon": "aws.bedrock", "watsonx": "ibm.watsonx.ai", "moonshot": "moonshot_ai", "moonshotai": "moonshot_ai",
 		"openrouter": "openrouter", "vercel_ai_gateway": "vercel", "litellm_proxy": "litellm",
 		"together_ai": "together", "fireworks_ai": "fireworks", "deepinfra": "deepinfra", "cerebras": "cerebras",
 		"huggingface": "huggingface", "ollama": "ollama", "ollama_chat": "ollama", "hosted_vllm": "vllm",
