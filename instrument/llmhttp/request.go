@@ -50,7 +50,8 @@ type bodyScanner interface {
 
 func newQuestion(req *http.Request, t *target, c *capture, free *scanners) *question {
 	q := &question{reader: requestReader{table: t.api.request}}
-	q.reader.p.stream = t.api.streams || t.api.streamsUnlessTold
+	q.reader.p.stream = t.api.streams || t.api.streamsUnlessTold ||
+		t.api.retrieves && req.URL.Query().Get("stream") == "true" // there is no body to say so
 	if t.api.form && isForm(req.Header) {
 		q.scan = newFormScanner(req.Header.Get("Content-Type"), &q.reader)
 		return q

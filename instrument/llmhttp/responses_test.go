@@ -253,6 +253,7 @@ func TestBackgroundResponses(t *testing.T) {
 		h.get(responsesURL + "/resp_1?stream=true&starting_after=1")
 		check(t, h.all()[0], "chat gpt-5", skipped)
 		check(t, h.all()[1], "chat gpt-5", redeemed)
+		h.all()[1].want(t, map[string]any{"gen_ai.request.stream": true})
 	})
 	t.Run("a stream that is not in the background", func(t *testing.T) {
 		begin := sse(`response.created:{"type":"response.created","response":` + responseWith("in_progress", `"background":false`) + `}`)
