@@ -26,7 +26,7 @@ func execute(t *testing.T, args ...string) (code int, stdout, stderr string) {
 
 func TestCheckOwnCases(t *testing.T) {
 	code, out, errs := execute(t, "--check", "testdata")
-	if code != exitOK || out != "30 passed, 0 failed\n" || errs != "" {
+	if code != exitOK || out != "32 passed, 0 failed\n" || errs != "" {
 		t.Errorf("exit code %d, output:\n%s%s", code, out, errs)
 	}
 }
@@ -103,7 +103,7 @@ func TestChoosesCases(t *testing.T) {
 		want string
 	}{
 		{[]string{"--api", "openai.embeddings,openai.completions"}, "2 passed, 0 failed\n"},
-		{[]string{"--api", "openai.embeddings", "--api", "openai.chat"}, "7 passed, 0 failed\n"},
+		{[]string{"--api", "openai.embeddings", "--api", "openai.chat"}, "9 passed, 0 failed\n"},
 		{[]string{"--name", "chat,embeddings"}, "2 passed, 0 failed\n"},
 		{[]string{"--api", "openai.chat", "--name", "embeddings"}, "0 passed, 0 failed\n"},
 	} {
