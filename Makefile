@@ -24,6 +24,11 @@ ADAPTERS   := ./instrument/reveniumanthropic/... ./instrument/reveniumbedrock/..
 SEQUENTIAL := $(ADAPTERS) ./testing/llmtest/clients/... ./semconv/... ./exporter/convert/pdataview/... ./testing/spancheck/... ./tools/semconvgen/... ./testing/bench/... ./testing/collector/...
 RACE       := $(shell if [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1; then echo -race; fi)
 
+# The environment of the machine must not decide what is tested: no setting of ours,
+# of OpenTelemetry or of a provider's client reaches a command.
+unexport $(filter REVENIUM_% OTEL_% LITELLM_% OPENAI_% ANTHROPIC_% GOOGLE_% GEMINI_% AWS_% AZURE_% GCP_% OLLAMA_% GENKIT_% \
+	ENVIRONMENT DEPLOYMENT_ENV,$(.VARIABLES))
+
 .DEFAULT_GOAL := test
 
 .PHONY: test
