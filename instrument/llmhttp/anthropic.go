@@ -5,11 +5,12 @@ package llmhttp
 
 // anthropicRequest is the format of requests to Anthropic's Messages API, and to
 // the Text Completions that came before it.
-var anthropicRequest = &requestTable{content: anthropicRequestContent, wanted: newTree(anthropicParams)}
-
-var anthropicParams = []want{
+var anthropicRequest = &requestTable{content: anthropicRequestContent, wanted: newTree(anthropicParams, []want{
 	{path: "model", field: reqModel},
 	{path: "stream", field: reqStream},
+})}
+
+var anthropicParams = []want{
 	{path: "max_tokens", field: reqMaxTokens},
 	{path: "max_tokens_to_sample", field: reqMaxTokens},
 	{path: "temperature", field: reqTemperature},

@@ -57,7 +57,8 @@ var converseUsage = []want{
 }
 
 // invokeRequest is the format of requests to models of all families by
-// InvokeModel; each family finds its own names in it.
+// InvokeModel; each family finds its own names in it. The model and whether it
+// streams are in the path, whatever the body says.
 var invokeRequest = &requestTable{content: invokeRequestContent, wanted: newTree(anthropicParams, []want{
 	{path: "inputText", field: reqInput, presence: true}, // Titan
 	{path: "textGenerationConfig.maxTokenCount", field: reqMaxTokens},
@@ -115,6 +116,7 @@ var invokeReply = &replyTable{
 		{path: "generations", field: rspChoices}, // Cohere
 		{path: "generations[]", field: rspChoice},
 		{path: "generations[].finish_reason", field: rspFinish},
+		{path: "generations[].text", field: rspContent, presence: true},
 		{path: "finish_reason", field: rspFinish},
 		{path: "response_id", field: rspID},
 		{path: "text", field: rspContent, presence: true},

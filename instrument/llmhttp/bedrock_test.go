@@ -187,6 +187,17 @@ func TestInvokeModel(t *testing.T) {
 			}),
 		},
 		{
+			name: "a stream, whatever the body says", url: bedrockModels + "cohere.command-text-v14/invoke-with-response-stream", request: `{"prompt":"secret","stream":false,"model":"x"}`,
+			answerType: awsStreamType, streamed: true,
+			answer: awsChunk(`{"generations":[{"id":"a","finish_reason":"MAX_TOKENS","text":"x"}],"id":"i1","amazon-bedrock-invocationMetrics":{"inputTokenCount":4,"outputTokenCount":6}}`),
+			want:   bedrockAttributes("text_completion", "cohere.command-text-v14", streamed, finish("MAX_TOKENS"), usageOf(4, 6), map[string]any{"gen_ai.response.id": "i1"}),
+		},
+		{
+			name: "no stream, whatever the body says", url: bedrockModels + "cohere.command-text-v14/invoke", request: `{"prompt":"secret","stream":true}`, answerHeaders: counts,
+			answer: `{"id":"i1","generations":[{"id":"a","finish_reason":"COMPLETE"}]}`,
+			want:   bedrockAttributes("text_completion", "cohere.command-text-v14", finish("COMPLETE"), usageOf(40, 10), map[string]any{"gen_ai.response.id": "i1"}),
+		},
+		{
 			name: "Mistral", url: bedrockModels + "mistral.mistral-7b-instruct-v0:2/invoke", request: `{"prompt":"secret","stop":["x"]}`, answerHeaders: counts,
 			answer: `{"outputs":[{"text":"secret","stop_reason":"stop"}]}`,
 			want:   bedrockAttributes("text_completion", "mistral.mistral-7b-instruct-v0:2", finish("stop"), usageOf(40, 10), map[string]any{"gen_ai.request.stop_sequences": []string{"x"}}),
