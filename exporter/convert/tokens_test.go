@@ -47,19 +47,31 @@ func TestTokenNames(t *testing.T) {
 			func(c counts) int64 { return c.Output },
 		},
 		"cache read": {
-			[]string{"gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read_tokens"},
+			[]string{
+				"gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read_tokens",
+				"gen_ai.usage.input_cached_tokens", "llm.token_count.prompt_details.cache_read", "gen_ai.usage.input_tokens.cached",
+				"gen_ai.usage.prompt_tokens_details.cached_tokens", "gen_ai.usage.input_tokens_details.cached_tokens", "gen_ai.usage.cached_tokens",
+			},
 			func(c counts) int64 { return c.CacheRead },
 		},
 		"cache creation": {
 			[]string{
 				"gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens",
 				"gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_input_tokens", "gen_ai.usage.cache_creation_tokens",
+				"llm.token_count.prompt_details.cache_write", "gen_ai.usage.input_tokens.cache_write",
 			},
 			func(c counts) int64 { return c.CacheCreation },
 		},
-		"5m":        {[]string{"revenium.usage.cache_creation_5m_tokens"}, func(c counts) int64 { return c.FiveMinutes }},
-		"1h":        {[]string{"revenium.usage.cache_creation_1h_tokens"}, func(c counts) int64 { return c.Hour }},
-		"reasoning": {[]string{"gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning"}, func(c counts) int64 { return c.Reasoning }},
+		"5m": {[]string{"revenium.usage.cache_creation_5m_tokens"}, func(c counts) int64 { return c.FiveMinutes }},
+		"1h": {[]string{"revenium.usage.cache_creation_1h_tokens"}, func(c counts) int64 { return c.Hour }},
+		"reasoning": {
+			[]string{
+				"gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning",
+				"llm.token_count.completion_details.reasoning", "llm.usage.reasoning_tokens",
+				"gen_ai.usage.completion_tokens_details.reasoning_tokens", "gen_ai.usage.output_tokens_details.reasoning_tokens",
+			},
+			func(c counts) int64 { return c.Reasoning },
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
