@@ -381,7 +381,14 @@ func (w *work) setUnits(b *block, t *tokens, failed, guess bool) {
 		}
 	case *metering.Audio:
 		w.setAudioTokens(b, r, t)
+		if !w.measured(t) {
+			setNoAudio(b, r)
+		}
 	case *metering.Video:
+		if r.DurationSeconds < 0 {
+			r.DurationSeconds = 0 // which the API wants to have
+			x.note(m.length, x.facts[m.length].key(), NoteDropped, problemNegative)
+		}
 		if guess {
 			r.DurationSeconds = *r.RequestedDurationSeconds
 			x.note(m.length, x.facts[m.lengthRequested].key(), NoteGuessed, "was not reported; what was asked for is taken")
@@ -402,6 +409,17 @@ func (w *work) setAudioTokens(b *block, a *metering.Audio, t *tokens) {
 	}
 	a.InputTokenCount = text(t.input, a.InputAudioTokenCount)
 	a.OutputTokenCount = text(t.output, a.OutputAudioTokenCount)
+}
+
+// setNoAudio writes that a call yielded nothing: the API wants to have the quantity that
+// such a call is billed by.
+func setNoAudio(b *block, a *metering.Audio) {
+	switch b.record.OperationSubtype {
+	case "speech", "tts", "synthesis":
+		a.CharacterCount = b.integer(0)
+	default:
+		a.DurationSeconds = b.float(0)
+	}
 }
 
 // kind is the kind of the record.

@@ -239,7 +239,7 @@ func TestImagesNotCounted(t *testing.T) {
 		t.Errorf("audio of which nothing is known: got %v (%s)", d.Kind, d.Reason)
 	}
 	a, _ := billedAs[*metering.Audio](t, media("transcription", "whisper-1"), convert.WithZeroUsage())
-	if a.DurationSeconds != nil || a.InputTokenCount != nil {
+	if a.DurationSeconds == nil || *a.DurationSeconds != 0 || a.InputTokenCount != nil {
 		t.Errorf("zero usage: %+v", a)
 	}
 	if d := decide(t, media("image_generation", " ")); d.Reason != convert.ReasonInvalidModel {
@@ -264,6 +264,19 @@ func TestFailedMedia(t *testing.T) {
 	i, d = billedAs[*metering.Image](t, fail(media("image_generation", "dall-e-3", "revenium.image.count", 1)))
 	if i.ActualImageCount != 1 || d.Reason != convert.ReasonPartialUsage {
 		t.Errorf("with an image: %s %+v", d.Reason, i)
+	}
+	// What the API wants to have is there, and can be sent.
+	a, _ := billedAs[*metering.Audio](t, fail(media("transcription", "whisper-1")))
+	if a.DurationSeconds == nil || *a.DurationSeconds != 0 || a.BillingUnit != metering.BillingPerMinute {
+		t.Errorf("transcription %+v", a)
+	}
+	a, _ = billedAs[*metering.Audio](t, fail(media("speech", "tts-1")))
+	if a.CharacterCount == nil || *a.CharacterCount != 0 || a.DurationSeconds != nil {
+		t.Errorf("speech %+v", a)
+	}
+	v, _ = billedAs[*metering.Video](t, fail(media("video_generation", "sora-2", "revenium.video.duration", -8)))
+	if _, _, err := metering.Freeze(v); err != nil || v.DurationSeconds != 0 {
+		t.Errorf("video of negative length: %v, %+v", err, v)
 	}
 	// A repeated attempt is no failure.
 	c := newConverter(t)
