@@ -4,6 +4,7 @@
 package offline
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -31,7 +32,11 @@ func Expect(out io.Writer, records []reveniumtest.Record, fields Row, want ...Ro
 	slices.SortFunc(want, slices.Compare)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range append([]Row{fields}, got...) {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
+		cells := slices.Clone(row)
+		for i := range cells {
+			cells[i] = cmp.Or(cells[i], "-")
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	if err := table.Flush(); err != nil {
 		return err

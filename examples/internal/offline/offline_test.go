@@ -39,7 +39,7 @@ func TestRun(t *testing.T) {
 	if err := offline.Expect(&out, records, offline.Row{"agent", "organizationName", "environment"}, offline.Row{"a", "", ""}); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(out.String(), "agent  organizationName  environment\na                        \n") {
+	if !strings.Contains(out.String(), "agent  organizationName  environment\na      -                 -\n") {
 		t.Errorf("the table is %q", out.String())
 	}
 	for _, want := range [][]offline.Row{nil, {{"b", ""}}, {{"a", ""}, {"a", ""}}} {
