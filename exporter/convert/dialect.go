@@ -225,6 +225,15 @@ func optional(name string, keys ...string) []source {
 	return list
 }
 
+// optionalInside is optional for members of a document.
+func optionalInside(name, key string, paths ...string) []source {
+	list := as(name, inside(numCoreFields, key, paths...))
+	for i := range list {
+		list[i].optIn = true
+	}
+	return list
+}
+
 // as makes sources those of a field of the record that is no core field.
 func as(name string, list []source) []source {
 	for i := range list {

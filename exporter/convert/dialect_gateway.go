@@ -29,6 +29,7 @@ func liteLLM() dialect {
 			// What the proxy knows of the key that the request came with.
 			named("organizationName", "metadata.user_api_key_team_alias", "litellm.team.alias",
 				"metadata.user_api_key_org_alias", "litellm.metadata.user_api_key_org_alias"),
+			optional("organizationName", "metadata.user_api_key_team_id", "litellm.team.id", "metadata.user_api_key_org_id"),
 			named("subscriber.email", "metadata.user_api_key_user_email", "litellm.metadata.user_api_key_user_email"),
 			named("subscriber.credential.name", "metadata.user_api_key_alias", "litellm.metadata.user_api_key_alias"),
 			optional("subscriber.id", "metadata.user_api_key_end_user_id", "litellm.end_user.id",

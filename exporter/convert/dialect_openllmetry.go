@@ -53,7 +53,9 @@ func openInference() dialect {
 			inside(fieldStream, "llm.invocation_parameters", "stream"),
 			inside(fieldResponseID, "output.value", "id", "generations.0.0.message.kwargs.id", "response_id"),
 			optional("subscriber.id", "user.id"),
+			optionalInside("subscriber.id", "metadata", "user_id"),
 			optional("traceId", "session.id"),
+			optionalInside("traceId", "metadata", "session_id", "thread_id"),
 		),
 		// Bedrock's Converse API is reported as it comes; so is the total, which shows
 		// it where there is one.

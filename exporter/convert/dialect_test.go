@@ -76,6 +76,40 @@ func TestLiteLLMProvider(t *testing.T) {
 	}
 }
 
+// TestAttributionOnRequest: what instrumentations and gateways know of who made a call
+// is read on request, names rather than ids.
+func TestAttributionOnRequest(t *testing.T) {
+	type result struct{ Organization, Subscriber, Trace string }
+	openInference := call("openinference.span.kind", "LLM", "llm.model_name", "gpt-4o", "llm.token_count.prompt", 9, "llm.token_count.completion", 3,
+		"metadata", `{"user_id": "u-1", "thread_id": "t-1", "ls_provider": "openai"}`)
+	ids := chat("litellm.call_id", "c-1", "metadata.user_api_key_team_id", "team-1", "metadata.user_api_key_team_alias", "", "litellm.end_user.id", "u-1")
+	names := chat("litellm.call_id", "c-1", "metadata.user_api_key_team_id", "team-1", "metadata.user_api_key_team_alias", "Team One")
+	const trace = "0102030405060708090a0b0c0d0e0f10"
+	for name, tt := range map[string]struct {
+		span          *span
+		asked, always result
+	}{
+		"OpenInference": {openInference, result{"", "u-1", "t-1"}, result{"", "", trace}},
+		"LiteLLM's ids": {ids, result{"team-1", "u-1", trace}, result{"", "", trace}},
+		"and names":     {names, result{"Team One", "", trace}, result{"Team One", "", trace}},
+	} {
+		get := func(opts ...convert.Option) result {
+			c := bill(t, tt.span, opts...)
+			r := result{c.OrganizationName, "", c.TraceID}
+			if c.Subscriber != nil {
+				r.Subscriber = c.Subscriber.ID
+			}
+			return r
+		}
+		if got := get(convert.WithDialectAttribution()); got != tt.asked {
+			t.Errorf("%s: got %+v, want %+v", name, got, tt.asked)
+		}
+		if got := get(); got != tt.always {
+			t.Errorf("%s, not asked: got %+v, want %+v", name, got, tt.always)
+		}
+	}
+}
+
 // TestToolUseOfADK: what the provider's own tools put into the prompt is beside it, and
 // in the total.
 func TestToolUseOfADK(t *testing.T) {
