@@ -98,7 +98,7 @@ type rareFacts struct {
 	// retry is the retry number and one; 0 for none.
 	retry int64
 	// reported are input and output as they stand on the span, where one of them is
-	// not all of its kind; zero elsewhere. They are not stored.
+	// not all of its kind; zero elsewhere.
 	reported [2]int64
 }
 
@@ -137,9 +137,13 @@ func (n *node) setID(i int, digest uint64) {
 	}
 }
 
+// reportsApart says that input or output stand on the span as something else than all
+// of it.
+func (n *node) reportsApart() bool { return n.rare != nil && n.rare.reported != [2]int64{} }
+
 // reported are input and output as they stand on the span; -1 for what is not known.
 func (n *node) reported() (input, output int64) {
-	if n.rare == nil || n.rare.reported == [2]int64{} {
+	if !n.reportsApart() {
 		return n.input, n.output
 	}
 	return n.rare.reported[0], n.rare.reported[1]

@@ -18,7 +18,7 @@ func openChunk(chunk []byte) (kind byte, at int64, p *stateParser, err error) {
 	switch {
 	case len(chunk) < head || string(chunk[:len(stateMagic)]) != stateMagic:
 		return 0, 0, nil, ErrNoState
-	case chunk[len(stateMagic)] != stateVersion1:
+	case chunk[len(stateMagic)] < stateVersion1 || chunk[len(stateMagic)] > stateVersion2:
 		return 0, 0, nil, ErrStateVersion
 	case len(chunk) < head+4:
 		return 0, 0, nil, ErrStateDamaged
@@ -28,15 +28,16 @@ func openChunk(chunk []byte) (kind byte, at int64, p *stateParser, err error) {
 	if stateSum(content) != binary.BigEndian.Uint32(chunk[len(content):]) || kind < chunkSpans || kind > chunkWaiting {
 		return 0, 0, nil, ErrStateDamaged
 	}
-	p = &stateParser{rest: content[head:]}
+	p = &stateParser{rest: content[head:], version: chunk[len(stateMagic)]}
 	at = p.varint()
 	return kind, at, p, nil
 }
 
 // stateParser reads what stateEncoder wrote.
 type stateParser struct {
-	rest   []byte
-	failed bool
+	rest    []byte
+	version byte
+	failed  bool
 }
 
 // done reports whether all has been read, and nothing was missing.
@@ -98,11 +99,18 @@ func (p *stateParser) document(v any) {
 	}
 }
 
+func (p *stateParser) flags() uint64 {
+	if p.version == stateVersion1 {
+		return uint64(p.byte())
+	}
+	return p.uvarint()
+}
+
 // node reads a node; nil if that fails.
 func (p *stateParser) node(c *Converter) *storedNode {
 	s := &storedNode{}
 	n := &s.node
-	flags := p.byte()
+	flags := p.flags()
 	n.failed, n.usage, n.covered = flags&flagFailed != 0, flags&flagUsage != 0, flags&flagCovered != 0
 	n.free, n.cumulative, n.tools = flags&flagFree != 0, flags&flagCumulative != 0, flags&flagTools != 0
 	n.class, n.verdict, n.detail, n.idKind = class(p.byte()), verdict(p.byte()), p.byte(), idKind(p.byte())
@@ -122,6 +130,9 @@ func (p *stateParser) node(c *Converter) *storedNode {
 		n.setID(i, id)
 	}
 	n.input, n.output = p.varint(), p.varint()
+	if flags&flagReported != 0 {
+		n.facts().reported = [2]int64{p.varint(), p.varint()}
+	}
 	n.setNumber(p.varint())
 	s.by = p.uvarint()
 	for i := range numTwins {

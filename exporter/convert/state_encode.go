@@ -22,8 +22,10 @@ import (
 // each. A new version gets a new number and a new file, also where only the
 // meaning of a digest or the number of a class changes.
 const (
-	stateMagic    = "RVNS"
+	stateMagic = "RVNS"
+	// stateVersion1 knew nothing of flagReported, and wrote the flags as a byte.
 	stateVersion1 = 1
+	stateVersion2 = 2
 )
 
 // Kinds of chunks.
@@ -44,11 +46,12 @@ const (
 	flagTools
 	flagContext
 	flagWaits
+	flagReported
 )
 
 func appendHead(dst []byte, kind byte, at int64) []byte {
 	dst = append(dst, stateMagic...)
-	dst = append(dst, stateVersion1, kind)
+	dst = append(dst, stateVersion2, kind)
 	return binary.AppendVarint(dst, at)
 }
 
@@ -76,13 +79,14 @@ func (e *stateEncoder) node(n *node) {
 	if p := n.pending; p != nil && p.queue != nil {
 		waits = e.document(e.waiting(p))
 	}
-	flags := byte(0)
-	for i, set := range [...]bool{n.failed, n.usage, n.covered, n.free, n.cumulative, n.tools, context != nil, waits != nil} {
+	flags, reported := uint64(0), n.reportsApart()
+	for i, set := range [...]bool{n.failed, n.usage, n.covered, n.free, n.cumulative, n.tools, context != nil, waits != nil, reported} {
 		if set {
 			flags |= 1 << i
 		}
 	}
-	e.out = append(e.out, flags, byte(n.class), byte(n.verdict), n.detail, byte(n.idKind))
+	e.uvarint(flags)
+	e.out = append(e.out, byte(n.class), byte(n.verdict), n.detail, byte(n.idKind))
 	e.uvarint(n.seq)
 	e.out = append(e.out, n.key.Trace[:]...)
 	e.out = append(e.out, n.key.Span[:]...)
@@ -93,6 +97,10 @@ func (e *stateEncoder) node(n *node) {
 	e.digests(n.scope, n.resource, n.models[0], n.models[1], n.id, n.idAt(1), n.idAt(2), n.group)
 	e.varint(n.input)
 	e.varint(n.output)
+	if reported {
+		e.varint(n.rare.reported[0])
+		e.varint(n.rare.reported[1])
+	}
 	e.varint(n.number())
 	e.uvarint(e.c.selection.nodes.number(n.by))
 	for i := range numTwins {

@@ -186,7 +186,7 @@ func (l *selection) elsewhere(n *node) {
 // span of a node, before something was added to it. It is not found the other way
 // round, so that who waits looks again in the end.
 func (l *selection) asReported(n *node) {
-	if n.pending == nil || !n.usage || n.rare == nil || n.rare.reported == [2]int64{} {
+	if n.pending == nil || !n.usage || !n.reportsApart() {
 		return
 	}
 	input, output := n.reported()
