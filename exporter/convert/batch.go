@@ -31,7 +31,7 @@ func (b *Batch) End(dst []Decision) []Decision {
 			continue
 		}
 		if l.asReported(n); n.pending != nil {
-			l.finish(n)
+			l.release(n)
 		}
 	}
 	b.calls = b.calls[:0]

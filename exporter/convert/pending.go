@@ -19,6 +19,8 @@ type pending struct {
 	until spanKey
 	// under is an aggregate with usage above a call without.
 	under uint64
+	// below are the calls with usage below a call, whose sum it may be.
+	below []uint64
 	// facts is what the span itself says about all calls of its request; they are
 	// read from work while the span is at hand.
 	facts []resourceFact
@@ -125,6 +127,6 @@ func (l *selection) ended(key spanKey) {
 			l.settleOne(p)
 			continue
 		}
-		l.finish(l.nodes.get(p.node))
+		l.release(l.nodes.get(p.node))
 	}
 }

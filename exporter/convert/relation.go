@@ -91,7 +91,7 @@ func (l *selection) join(c chain, before uint64) {
 func (l *selection) rooted(c chain) {
 	for m := range l.members(c) {
 		if p := m.pending; p != nil && p.queue != nil && p.wait == ReasonAwaitingLink && l.unlinked(m) == nil {
-			l.finish(m)
+			l.release(m)
 		}
 	}
 }
@@ -122,6 +122,11 @@ func (l *selection) relate(d, a *node) {
 	case a.failed && !d.failed && a.class == d.class && a.pending != nil && sameModel(d, a) && !differentIDs(d, a):
 		// The call succeeded, and what was made of the answer did not.
 		l.suppress(a, d, ReasonTwinKinship)
+	case a.pending != nil && summable(a) && summable(d):
+		if len(a.pending.below) < maxBelow {
+			a.pending.below = append(a.pending.below, d.seq)
+			l.touch(a)
+		}
 	}
 }
 
@@ -164,17 +169,24 @@ func (l *selection) cover(d, a *node) {
 	}
 }
 
-// summed decides about a call whose usage is the sum of calls below it, as spans
-// around a loop of calls have it that do not say what they are.
-func (l *selection) summed(n *node, below chain) {
-	if n.pending == nil || n.class != classCall || !n.usage {
+// maxBelow bounds how many calls are remembered of which another may be the sum.
+const maxBelow = 4096
+
+// summable reports whether a node can be a call that is summed up, or the sum.
+func summable(n *node) bool { return n.class == classCall && n.usage }
+
+// summed decides about a call that waits and whose usage is the sum of the calls below
+// it, as spans around a loop of calls have it that do not say what they are.
+func (l *selection) summed(n *node) {
+	if n.pending == nil || len(n.pending.below) < 2 {
 		return
 	}
 	var input, output int64
 	var first *node
 	calls := 0
-	for m := range l.members(below) {
-		if m.class != classCall || !m.usage || m.verdict == verdictSuppressed {
+	for _, seq := range n.pending.below {
+		m := l.nodes.get(seq)
+		if m == nil || m.verdict == verdictSuppressed {
 			continue
 		}
 		if first == nil {

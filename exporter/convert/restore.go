@@ -228,8 +228,11 @@ func (l *selection) rename(n *node, by uint64, renamed map[uint64]uint64) {
 			}
 		}
 	}
-	if n.pending != nil {
-		n.pending.under = renamed[n.pending.under]
+	if p := n.pending; p != nil {
+		p.under = renamed[p.under]
+		for i, seq := range p.below {
+			p.below[i] = renamed[seq]
+		}
 	}
 }
 

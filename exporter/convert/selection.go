@@ -179,7 +179,7 @@ func (l *selection) enter(dst []Decision, e *entry) []Decision {
 	for m := range l.members(below) {
 		l.relate(m, n)
 	}
-	l.summed(n, below)
+	l.summed(n)
 	l.climb(l.prepend(n, below), key.Trace, parent)
 	l.elsewhere(n)
 	if n.pending != nil {
@@ -247,6 +247,14 @@ func (l *selection) finish(n *node) {
 	n.pending = nil
 	p.decision.WasHeld = p.queue != nil
 	l.out = append(l.out, p.decision)
+}
+
+// release decides about a node that waited, and to which nothing more comes. What is
+// below it may have come after it.
+func (l *selection) release(n *node) {
+	if l.summed(n); n.pending != nil {
+		l.finish(n)
+	}
 }
 
 // suppress decides that another span bills what a node reports; by is nil where
@@ -321,7 +329,7 @@ func (l *selection) settleOne(p *pending) {
 			return
 		}
 	}
-	l.finish(n)
+	l.release(n)
 }
 
 // bound keeps what waits within its bound.

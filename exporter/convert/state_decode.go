@@ -186,7 +186,7 @@ func (s *storedWaiting) read(c *Converter, n *node) bool {
 		return false
 	}
 	p := &pending{
-		wait: s.Wait, since: time.Unix(0, s.Since), under: s.Under, tag: s.Tag, facts: factsOf(c, s.Facts),
+		wait: s.Wait, since: time.Unix(0, s.Since), under: s.Under, below: s.Below, tag: s.Tag, facts: factsOf(c, s.Facts),
 		decision: Decision{
 			Kind: s.Kind, Reason: s.Reason, Dialect: s.Dialect, TraceID: n.key.Trace, SpanID: n.key.Span,
 			Notes: s.Notes, Sources: s.Sources,

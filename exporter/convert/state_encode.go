@@ -171,6 +171,7 @@ type storedWaiting struct {
 	Since   int64        `json:"since"`
 	Until   []byte       `json:"until,omitempty"`
 	Under   uint64       `json:"under,omitempty"`
+	Below   []uint64     `json:"below,omitempty"`
 	Tag     string       `json:"tag,omitempty"`
 	Kind    DecisionKind `json:"kind"`
 	Reason  Reason       `json:"reason"`
@@ -210,7 +211,7 @@ func (e *stateEncoder) facts(list []resourceFact) []storedFact {
 func (e *stateEncoder) waiting(p *pending) storedWaiting {
 	d := &p.decision
 	s := storedWaiting{
-		Wait: p.wait, Since: p.since.UnixNano(), Under: p.under, Tag: p.tag,
+		Wait: p.wait, Since: p.since.UnixNano(), Under: p.under, Below: p.below, Tag: p.tag,
 		Kind: d.Kind, Reason: d.Reason, Dialect: d.Dialect, Notes: d.Notes, Sources: d.Sources,
 		Facts: e.facts(p.facts), Block: e.block(d.block),
 	}
