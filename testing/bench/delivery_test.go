@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,54 +27,76 @@ const senders = 12 // the exporter's default
 
 // BenchmarkDelivery is the rate at which queued records reach the service, compared
 // with a bare net/http loop that posts the same bytes under the same headers with
-// the same bound of connections, in one run and to one server. The records are
-// queued while the service hangs, and the clock starts when it no longer does.
+// the same bound of connections, by turns and to one server. The records are queued
+// while the service hangs, and the clock starts when it no longer does. The ratio is
+// that of the middle one of many rounds: what else the machine does meets one of the
+// two.
 func BenchmarkDelivery(b *testing.B) {
-	const batch = 4000
+	const batch, rounds = 4000, 7
 	revenium := reveniumtest.Start(b, reveniumtest.WithoutVerification(), reveniumtest.WithRecordLimit(batch))
 	spans := make([]sdktrace.ReadOnlySpan, batch)
 	for i := range spans {
 		spans[i] = chatSpan(uint64(i))
 	}
 	var ours, bare time.Duration
+	var ratios []float64
 	for b.Loop() {
-		revenium.Reset()
-		processor := newProcessor(b, revenium.URL())
-		release := revenium.Hang()
-		for _, span := range spans {
-			processor.OnEnd(span)
-		}
-		if got := processor.Report().Queued; got != batch {
-			b.Fatalf("%d of %d records are queued", got, batch)
-		}
-		runtime.GC()
-		start := time.Now()
-		release()
-		if err := processor.ForceFlush(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		ours += time.Since(start)
-		if err := processor.Shutdown(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-
-		records := revenium.Records()
-		if len(records) != batch {
-			b.Fatalf("%d of %d records arrived", len(records), batch)
-		}
-		revenium.Reset()
-		runtime.GC()
-		start = time.Now()
-		post(b, revenium.URL(), records)
-		bare += time.Since(start)
-		if got := revenium.Stats().Stored; got != batch {
-			b.Fatalf("%d of %d records arrived from the bare loop", got, batch)
+		for range rounds {
+			took := deliver(b, revenium, spans)
+			bareTook := repeat(b, revenium, batch)
+			ours, bare = ours+took, bare+bareTook
+			ratios = append(ratios, bareTook.Seconds()/took.Seconds())
 		}
 	}
-	n := float64(b.N) * batch
+	n := float64(len(ratios)) * batch
+	b.ReportMetric(0, "ns/op") // of all the rounds, which nobody wants to know
 	b.ReportMetric(n/ours.Seconds(), "records/s")
 	b.ReportMetric(n/bare.Seconds(), "bare-records/s")
-	b.ReportMetric(bare.Seconds()/ours.Seconds(), "ratio")
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[(len(ratios)-1)/2], "ratio")
+}
+
+// deliver has a processor deliver the records of spans.
+func deliver(b *testing.B, revenium *reveniumtest.Server, spans []sdktrace.ReadOnlySpan) time.Duration {
+	b.Helper()
+	revenium.Reset()
+	processor := newProcessor(b, revenium.URL())
+	release := revenium.Hang()
+	for _, span := range spans {
+		processor.OnEnd(span)
+	}
+	if got := processor.Report().Queued; got != int64(len(spans)) {
+		b.Fatalf("%d of %d records are queued", got, len(spans))
+	}
+	runtime.GC()
+	start := time.Now()
+	release()
+	if err := processor.ForceFlush(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	took := time.Since(start)
+	if err := processor.Shutdown(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return took
+}
+
+// repeat has the bare loop post the records that arrived.
+func repeat(b *testing.B, revenium *reveniumtest.Server, want int) time.Duration {
+	b.Helper()
+	records := revenium.Records()
+	if len(records) != want {
+		b.Fatalf("%d of %d records arrived", len(records), want)
+	}
+	revenium.Reset()
+	runtime.GC()
+	start := time.Now()
+	post(b, revenium.URL(), records)
+	took := time.Since(start)
+	if got := revenium.Stats().Stored; got != want {
+		b.Fatalf("%d of %d records arrived from the bare loop", got, want)
+	}
+	return took
 }
 
 // post is the bare loop.
