@@ -111,16 +111,24 @@ func terminate(cmd *exec.Cmd, within time.Duration) {
 	_ = cmd.Wait()
 }
 
-var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+var (
+	highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+	presently = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+)
 
 // residentPeak is the most memory that was resident, in bytes; 0 where the system
 // does not tell.
-func residentPeak(pid int) int64 {
+func residentPeak(pid int) int64 { return memoryOf(pid, highWater) }
+
+// resident is the memory that is resident now.
+func resident(pid int) int64 { return memoryOf(pid, presently) }
+
+func memoryOf(pid int, line *regexp.Regexp) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	m := highWater.FindSubmatch(status)
+	m := line.FindSubmatch(status)
 	if m == nil {
 		return 0
 	}

@@ -85,10 +85,15 @@ func (t *trial) do(c command) (reply, error) {
 
 // make has the application make n calls, rate a second.
 func (t *trial) make(n, rate int) error {
+	first := t.result.made
 	t.result.made += n
-	_, err := t.do(command{Do: "make", N: n, First: t.result.made, Rate: rate})
+	_, err := t.do(command{Do: "make", N: n, First: first, Rate: rate})
 	return err
 }
+
+// longOutage is how many calls make an outage one of which the growth of memory is
+// told.
+const longOutage = 10_000
 
 // outage has the service suffer f while calls are made at 100 a second for as long as
 // it lasts in life, compressed.
@@ -99,8 +104,17 @@ func (t *trial) outage(f fault, lasts time.Duration) error {
 	rate := 100 * t.opts.compress
 	begin, n := time.Now(), int(lasts.Seconds()*100)
 	lasts /= time.Duration(t.opts.compress)
-	if err := t.make(n, rate); err != nil {
+	// A queue that is bounded in its number of calls is full by then, if it ever is.
+	first := n * 2 / 3
+	if err := t.make(first, rate); err != nil {
 		return err
+	}
+	before := resident(t.app.cmd.Process.Pid)
+	if err := t.make(n-first, rate); err != nil {
+		return err
+	}
+	if n >= longOutage {
+		t.result.say("%d MiB after two thirds of the calls, %d MiB after all", before>>20, resident(t.app.cmd.Process.Pid)>>20)
 	}
 	time.Sleep(time.Until(begin.Add(lasts)))
 	return t.service.recover()
