@@ -82,6 +82,9 @@ func FuzzRequests(f *testing.F) {
 	f.Add([]byte(`{"model":"m","stream":true,"input":"a\u00e9\ud83d\ude00","stop":["x"],"n":2}`), uint8(0), 3, false, true)
 	f.Add([]byte(form("file", "RIFF\r\n--"+formBoundary+"x\r\n", "model", "m", "n", "2", "stream", "true", "size", "1x1")), uint8(1), 5, true, false)
 	f.Add([]byte("--"+formBoundary+"\r\n\r\n"), uint8(2), 1, true, true)
+	for which := range apis { // each of them at least once
+		f.Add([]byte("0"), uint8(which), 3, false, true)
+	}
 	f.Add([]byte(`{"model":"m","prompt":"@`+"\xbf\xbf\xbf\xbf\xbf"+`\ud8u`), uint8(1), 3, false, true)
 	f.Fuzz(func(t *testing.T, body []byte, which uint8, size int, isForm, capturing bool) {
 		size = 1 + (size%64+64)%64

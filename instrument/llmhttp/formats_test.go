@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -212,5 +213,5 @@ func newFormRequest(isForm bool) *http.Request {
 	if isForm {
 		contentType = formType
 	}
-	return &http.Request{Header: http.Header{"Content-Type": {contentType}}}
+	return &http.Request{URL: &url.URL{}, Header: http.Header{"Content-Type": {contentType}}}
 }
