@@ -3,7 +3,11 @@
 
 package convert
 
-import "iter"
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
 
 // arrive notes that a span has come and returns what is known below it.
 func (l *selection) arrive(proto *node) chain {
@@ -176,29 +180,69 @@ const maxBelow = 4096
 func summable(n *node) bool { return n.class == classCall && n.usage }
 
 // summed decides about a call that waits and whose usage is the sum of the calls below
-// it, as spans around a loop of calls have it that do not say what they are.
+// it, as spans around a loop of calls have it that do not say what they are. Those
+// below it that are such sums themselves are decided about before, the inner ones
+// first: they have fewer below them.
 func (l *selection) summed(n *node) {
 	if n.pending == nil || len(n.pending.below) < 2 {
 		return
 	}
-	var input, output int64
-	var first *node
-	calls := 0
+	var inner []*node
+	for _, seq := range n.pending.below {
+		if m := l.nodes.get(seq); m != nil && m.seq != n.seq && m.pending != nil && len(m.pending.below) > 1 {
+			inner = append(inner, m)
+		}
+	}
+	slices.SortStableFunc(inner, func(a, b *node) int { return cmp.Compare(len(a.pending.below), len(b.pending.below)) })
+	for _, m := range append(inner, n) {
+		if by := l.sumBelow(m); by != nil {
+			l.suppress(m, by, ReasonCovered)
+		}
+	}
+}
+
+// sumBelow returns a call below a node whose usage is the sum of those below it; nil
+// where it is not. What bills for a call below can be a twin in another trace.
+func (l *selection) sumBelow(n *node) (first *node) {
+	var s sum
+	seen := make(map[uint64]bool, len(n.pending.below))
 	for _, seq := range n.pending.below {
 		m := l.nodes.get(seq)
-		if m == nil || m.verdict == verdictSuppressed {
+		if m == nil {
 			continue
 		}
+		m = l.representative(m)
+		if m.verdict == verdictSuppressed || m.seq == n.seq || seen[m.seq] {
+			continue
+		}
+		seen[m.seq] = true
 		if first == nil {
 			first = m
 		}
-		calls++
-		input += max(m.input, 0)
-		output += max(m.output, 0)
+		s.add(m)
 	}
-	if calls >= 2 && input == n.input && output == n.output {
-		l.suppress(n, first, ReasonCovered)
+	if len(seen) < 2 || !s.of(n) {
+		return nil
 	}
+	return first
+}
+
+// sum is the sum of the counts of calls, and of those that stand on their spans: who
+// sums up can know nothing of the cache.
+type sum struct{ input, output, reportedInput, reportedOutput int64 }
+
+func (s *sum) add(n *node) {
+	input, output := n.reported()
+	s.input += max(n.input, 0)
+	s.output += max(n.output, 0)
+	s.reportedInput += max(input, 0)
+	s.reportedOutput += max(output, 0)
+}
+
+// of reports whether a node says the sum.
+func (s *sum) of(n *node) bool {
+	input, output := n.reported()
+	return (s.input == n.input || s.reportedInput == input) && (s.output == n.output || s.reportedOutput == output)
 }
 
 // maxSummed bounds how many calls are looked at for a sum.
@@ -207,7 +251,7 @@ const maxSummed = 256
 // sumElsewhere looks for calls that were made within the time of an aggregate, by
 // the same process, in whatever trace, and that its usage is the sum of.
 func (l *selection) sumElsewhere(n *node) *node {
-	var input, output int64
+	var s sum
 	var first *node
 	m := l.nodes.find(keyUsage, mix(keyUsage, n.resource), l.nano)
 	for range maxSummed {
@@ -216,12 +260,11 @@ func (l *selection) sumElsewhere(n *node) *node {
 		}
 		if m.verdict == verdictBilled && m.start >= n.start-clockTolerance && m.end <= n.end+clockTolerance {
 			first = m
-			input += max(m.input, 0)
-			output += max(m.output, 0)
+			s.add(m)
 		}
 		m = l.nodes.previous(m, keyUsage, l.nano)
 	}
-	if first != nil && input == n.input && output == n.output {
+	if first != nil && s.of(n) {
 		return first
 	}
 	return nil
